@@ -1,5 +1,6 @@
-// Files that arguments name: values and keys to read, and files for this user alone to write. Used by keygen,
-// decrypt, and the options --to and --from-file. Encrypted files and their formats are read elsewhere.
+// Files that arguments name: values, keys and reports to read, and files for this user alone to write. Used
+// by `audit`, `decrypt`, `keygen`, `prompts` and `report`, and for the options `--to` and `--from-file`.
+// Encrypted files and their formats are read elsewhere.
 
 import { randomUUID } from 'node:crypto';
 import { open, readFile, rename, rm } from 'node:fs/promises';
@@ -13,13 +14,13 @@ const provider = 'llm-config';
 const openPipe = /^\/(?:dev|proc\/self)\/fd\/\d+$|^\/dev\/stdin$/;
 
 /** Reads a file that an argument names. Refuses a pipe or a device, which may never end. */
-export async function readGiven(file: string): Promise<Buffer> {
+export async function readGiven(file: string, shown = file): Promise<Buffer> {
   if (openPipe.test(file))
     return readFile(file).catch((error: unknown) =>
-      Promise.reject(ioError(error, `the file ${file}`, provider)),
+      Promise.reject(ioError(error, `the file ${shown}`, provider)),
     );
-  const bytes = await readBytes(file, file, provider);
-  if (!bytes) throw missing(file, provider);
+  const bytes = await readBytes(file, shown, provider);
+  if (!bytes) throw missing(shown, provider);
   return bytes.content;
 }
 

@@ -11,6 +11,8 @@ export class UsageError extends Error {}
 export interface Flag {
   readonly type: 'string' | 'boolean';
   readonly multiple?: true;
+  /** An empty text is a value. Without this, it is an error: the text was a variable that is not set. */
+  readonly mayBeEmpty?: true;
   /** The placeholder for its value in the help. */
   readonly value?: string;
   readonly summary: string;
@@ -45,6 +47,8 @@ export function parse(all: readonly string[], flags: Flags, names: readonly stri
   const end = takesModule && all.includes('--') ? all.indexOf('--') : all.length;
   const rest = all.slice(end + 1);
   const { values, positionals } = parseStrictly(all.slice(0, end), options, Object.keys(flags));
+  for (const [name, value] of Object.entries(values))
+    if ([value].flat().includes('') && !flags[name]?.mayBeEmpty) throw new UsageError(`--${name} is empty`);
   const [before, after] = names.includes('--')
     ? [names.slice(0, names.indexOf('--')), names.slice(names.indexOf('--') + 1)]
     : [names, []];
@@ -75,13 +79,37 @@ function parseStrictly(
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
   } catch (error) {
-    const flag = /'(?:-\w, )?--?([\w-]+)/.exec((error as Error).message)?.[1] ?? '';
+    const [, dashes = '--', flag = ''] = /'(?:-\w, )?(--?)([\w-]+)/.exec((error as Error).message) ?? [];
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION')
       throw new UsageError(`--${flag} needs ${options[flag]?.type === 'boolean' ? 'no value' : 'a value'}`);
     const similar = nearest(flag, known);
-    throw new UsageError(`unknown option --${flag}${similar ? `. Did you mean --${similar}?` : ''}`);
+    throw new UsageError(`unknown option ${dashes}${flag}${similar ? `. Did you mean --${similar}?` : ''}`);
   }
+}
+
+/** A `NAME=VALUE` of an option. A value that is JSON is read as JSON, and any other one is a text. */
+export function namedValue(text: string, option: string): readonly [name: string, value: unknown] {
+  const at = text.indexOf('=');
+  if (at < 1) throw new UsageError(`--${option} must be NAME=VALUE`);
+  const value = text.slice(at + 1);
+  try {
+    return [text.slice(0, at), JSON.parse(value)];
+  } catch {
+    return [text.slice(0, at), value];
+  }
+}
+
+/** Only ISO 8601: 11.12.2026 is another day in another country. */
+const isoTime = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?$/;
+
+/** The time of an option, in milliseconds. */
+export function timeOf(args: Parsed, name: string): number | undefined {
+  const text = args.text(name);
+  if (text === undefined) return undefined;
+  const time = isoTime.test(text) ? Date.parse(text) : Number.NaN;
+  if (!Number.isNaN(time)) return time;
+  throw new UsageError(`--${name} must be a time in ISO 8601, such as 2026-11-30T22:00:00Z`);
 }
 
 /** The message for too many arguments. Does not repeat them: one may be a secret. */

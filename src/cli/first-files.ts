@@ -61,5 +61,5 @@ export const firstFiles = (module: string, prefix: string): Readonly<Record<stri
   '.env.example': exampleText(prefix),
 });
 
-/** What git must not track: \`.env\` files have the values of one machine. */
+/** What git must not track: `.env` files have the values of one machine. */
 export const ignoredFiles = ['.env', '.env.*', '!.env.example'];

@@ -21,7 +21,7 @@ export function overview(commands: readonly Command[], group: string): string {
     columns((shown.length > 0 ? shown : commands).map((command) => [usageOf(command), command.summary])),
     '',
     'MODULE exports a chain and a schema. Without it, a command uses config.ts, config.mts, config.mjs,',
-    'config.js or config.cjs in this folder.',
+    'config.js or config.cjs in this folder or in src.',
     'The key comes from --key-file, --key-env, --password or --password-env; without these options, from',
     'LLM_CONFIG_KEY or from the file that LLM_CONFIG_KEY_FILE names.',
     'Every command accepts --json and --help.',

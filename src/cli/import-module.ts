@@ -1,10 +1,14 @@
-// Imports a module of the application, also one in TypeScript: as Node does, else through `jiti` or `tsx` of
-// the application. Used by `module.ts`. Both keep the classes of the library that this process has.
+// Imports a module of the application, also one in TypeScript: as Node does, else through `jiti` or `tsx`
+// of the application, which keep the classes of the library that this process has. Used by `module.ts`,
+// `may` and `rotate`.
 
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';
 import { ConfigError, isConfigError, nameAndCode } from '../errors.ts';
+import { missing } from '../local/file.ts';
+import { ReservedStdout } from './reserved-stdout.ts';
 
 export type Exports = Readonly<Record<string, unknown>>;
 type Import = (url: string) => Promise<Exports>;
@@ -22,7 +26,9 @@ const refusals = [
 
 /** Imports the module at `file`, an absolute path, which errors call `shown`. */
 export async function importModule(file: string, shown: string, node = natively): Promise<Exports> {
+  if (!existsSync(file)) throw missing(shown, 'llm-config');
   const url = pathToFileURL(file).href;
+  using _ = new ReservedStdout();
   try {
     return await node(url);
   } catch (error) {
@@ -30,7 +36,7 @@ export async function importModule(file: string, shown: string, node = natively)
     if (!/\.[cm]?ts$/i.test(file) || !isRefused(error)) throw failed(shown, error, `node ${shown}`);
     const loader = await loaderFor(file, node);
     if (!loader) throw noLoader(shown, error);
-    return loader.load(url).catch((cause: unknown) => {
+    return await loader.load(url).catch((cause: unknown) => {
       throw isConfigError(cause) ? cause : failed(shown, cause, `npx ${loader.name} ${shown}`);
     });
   }

@@ -8,8 +8,8 @@ import type { Layer } from '../provider.ts';
 import { isSecretName, looksSecret, MASK } from '../redact.ts';
 import type { SchemaKeys } from '../schema/keys.ts';
 import type { ConfigValue, Key } from '../value.ts';
-import { withoutValues } from './commands/explain.ts';
-import { explainedBy, isMarked, knownKeys } from './listing.ts';
+import { jsonText } from './io.ts';
+import { explainedBy, isMarked, knownKeys, withoutValues } from './listing.ts';
 import type { Loaded } from './module.ts';
 import { SecretSearch } from './secret-search.ts';
 import type { SecretValue } from './secret-spellings.ts';
@@ -109,6 +109,5 @@ function shownBy(search: SecretSearch, data: unknown): unknown {
       Object.entries(value).map(([name, inner]) => [search.masked(name, MASK), walk(inner)]),
     );
   };
-  const bigintAsText = (_: string, value: unknown) => (typeof value === 'bigint' ? `${value}` : value);
-  return walk(JSON.parse(JSON.stringify(data ?? null, bigintAsText)));
+  return walk(JSON.parse(jsonText(data ?? null)));
 }

@@ -23,6 +23,10 @@ export interface Output {
  *  of a line as `\u001b`. Everything that `llm-config` prints passes through here. */
 export const printable = (text: string): string => escapeControls(text);
 
+/** JSON of an answer, with bigints as text. */
+export const jsonText = (data: unknown, indent?: number): string =>
+  JSON.stringify(data, (_, value) => (typeof value === 'bigint' ? `${value}` : value), indent);
+
 /** The same process, with output that is printable. */
 export function screened(io: Io): Io {
   const output = (out: Output): Output => ({

@@ -2,7 +2,7 @@
 // opens or writes an encrypted file or a sealed value. A secret key is never accepted as an argument.
 
 import path from 'node:path';
-import { isConfigError } from '../errors.ts';
+import { ConfigError, isConfigError } from '../errors.ts';
 import { formats } from '../formats/format.ts';
 import type { FormatName } from '../formats/parsed.ts';
 import { EncryptedFile } from '../providers/encrypted-file/file.ts';
@@ -77,6 +77,15 @@ export function keysOf(args: Parsed, io: Io, isNew = false): KeySources {
     if (io.env.LLM_CONFIG_KEY_FILE) sources.push({ file: io.env.LLM_CONFIG_KEY_FILE });
   }
   return new KeySources(sources, 'llm-config', io.env);
+}
+
+/** Throws before anything is typed that could not be encrypted. */
+export async function mustFindKey(file: string, keys: KeySources): Promise<void> {
+  const { keys: found, absent } = await keys.find();
+  if (found.length > 0) return;
+  throw new ConfigError('crypto', `cannot create the file ${file} without a key (${absent.join(', ')})`, {
+    hint: 'Run `llm-config keygen` to make one',
+  });
 }
 
 /** The keys to encrypt for: those of `--to` and those that the flags name. Without both, the keys of

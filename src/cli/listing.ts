@@ -1,9 +1,12 @@
 // All keys of the chain of a module, with their winners, and what its schema knows of them. Used by
-// `explain`, `check` and `diff`. Not validated: a configuration that is not valid can be listed, too.
+// `explain`, `check`, `diff` and inspect.ts. Not validated: a configuration that is not valid can be
+// listed, too.
 
 import type { ProviderChain } from '../chain/chain.ts';
+import { Explanation } from '../chain/explain.ts';
 import { append, rest, segments, startsWith } from '../key.ts';
 import { merge } from '../merge/merge.ts';
+import { MASK } from '../redact.ts';
 import { keysIn, type SchemaKeys } from '../schema/keys.ts';
 import type { StandardSchemaV1 } from '../schema/schema.ts';
 import { holdsMark, shapeAt } from '../schema/shape.ts';
@@ -42,6 +45,21 @@ export function isMarked({ schema, at }: Explained, key: Key): boolean {
   const path = segments(rest(key, at));
   const around = path.map((_, depth) => shapeAt(shape, path.slice(0, depth)));
   return holdsMark(shapeAt(shape, path)) || around.some((one) => one?.secret === true);
+}
+
+/** An explanation of a key that the schema marks as secret: with masks. */
+export function withoutValues(explanation: Explanation): Explanation {
+  const masked = new Map(
+    explanation.layers.map((layer) => [layer, layer.value === undefined ? layer : { ...layer, value: MASK }]),
+  );
+  const { winner, shadowed } = explanation;
+  return new Explanation({
+    ...explanation,
+    secret: true,
+    layers: [...masked.values()],
+    winner: winner && masked.get(winner),
+    shadowed: shadowed.flatMap((layer) => masked.get(layer) ?? []),
+  });
 }
 
 /** A key with its winner. The value is in clear. */

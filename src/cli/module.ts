@@ -15,6 +15,7 @@ import type { Key } from '../value.ts';
 import { type Parsed, UsageError } from './arguments.ts';
 import { type Exports, importModule } from './import-module.ts';
 import { type Io, withProgress } from './io.ts';
+import { ReservedStdout } from './reserved-stdout.ts';
 
 /** What commands read of a `Config`. */
 export type LoadedConfig = Pick<Config<unknown>, 'generation' | 'failure' | 'close'>;
@@ -106,6 +107,7 @@ async function foundIn(exported: Exports, file: string, depth = 0): Promise<Foun
 /** The value, or what a function returns. A class and a schema that can be called are values. */
 async function called(value: unknown, file: string): Promise<unknown> {
   if (typeof value !== 'function' || isSchema(value)) return value;
+  using _ = new ReservedStdout();
   try {
     return await (value as () => unknown)();
   } catch (cause) {

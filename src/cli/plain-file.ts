@@ -1,5 +1,6 @@
-// Readable files with single sealed values: JSON, YAML, TOML and `.env`. Used by `seal`, `unseal` and
-// `get`. A change keeps comments and all other lines.
+// Readable files with single sealed values: JSON, YAML, TOML and `.env`. Used by `seal`, `unseal`, `get`
+// and `import`, and by `encrypt` and `decrypt` of a `.env` file. A change keeps comments and all other
+// lines.
 
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
@@ -15,6 +16,7 @@ import { type LooseKey, looseKeyOf } from '../local/loose-keys.ts';
 import { VariableNames } from '../local/variable-names.ts';
 import { writeAtomic } from '../local/write-atomic.ts';
 import { changedDocument } from '../providers/encrypted-file/document.ts';
+import { encryptedExtension } from '../providers/encrypted-file/file.ts';
 import { type ConfigTree, type ConfigValue, isTree } from '../value.ts';
 import { UsageError } from './arguments.ts';
 
@@ -25,7 +27,7 @@ export type FoundAt = Pick<LooseKey, 'key'> & Partial<LooseKey>;
 
 /** Whether a file is named like `.env`, `.env.local` or `prod.env`, and is not encrypted as a whole. */
 export const isDotenvFile = (file: string): boolean =>
-  /(?:^|\.)env(?:\.|$)/.test(path.basename(file)) && !/\.(?:jwe|enc|encrypted)$/i.test(file);
+  /(?:^|\.)env(?:\.|$)/.test(path.basename(file)) && !encryptedExtension.test(file);
 
 /** A readable file in which single values can be sealed. In a `.env` file, the name of a value is a
  *  variable. */
@@ -108,7 +110,10 @@ export class PlainFile {
   keyFor(name: string, prefix: string | undefined, forKey: string | undefined): FoundAt {
     const found = forKey === undefined ? this.findKey(name, prefix) : { key: keyOf(forKey) };
     if (!found)
-      throw new UsageError('the variable name lacks the prefix or is not a valid key. Set --for-key');
+      throw new UsageError(
+        `the reader of ${this.file} does not read ${name}: it lacks the prefix, or is not a valid key. ` +
+          'Set --prefix or --for-key',
+      );
     return found;
   }
 

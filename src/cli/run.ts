@@ -7,7 +7,7 @@ import { parse, UsageError } from './arguments.ts';
 import { type Command, type CommandResult, commonFlags, type ExitCode } from './command.ts';
 import { commands } from './commands.ts';
 import { helpFor, overview } from './help.ts';
-import { coloured, type Io, printable, screened } from './io.ts';
+import { coloured, type Io, jsonText, printable, screened } from './io.ts';
 import { ownManifest } from './manifest.ts';
 
 /** Runs one command line and returns its exit code. Does not end the process. */
@@ -21,10 +21,12 @@ export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
     return printResult({ text: version, json: { version } }, io, json);
   }
   const help = (group: string): ExitCode => {
+    if (group !== '' && !commands.some(({ name }) => `${name} `.startsWith(`${group} `)))
+      return printError(new UsageError(unknownCommand(group, undefined)), io, json);
     const list = commands.map(({ name, summary }) => ({ name, summary }));
     return printResult({ text: overview(commands, group), json: list }, io, json);
   };
-  if (first === '--help' || first === 'help')
+  if (first === '--help' || first === '-h' || first === 'help')
     return help(others.filter((argument) => !argument.startsWith('-')).join(' '));
   const command =
     commands.find(({ name }) => name === first) ??
@@ -32,7 +34,7 @@ export async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   if (others[0] === '--help' && commands.some(({ name }) => name.startsWith(`${first} `))) return help(first);
   if (!command) return printError(new UsageError(unknownCommand(first, others[0])), io, json);
   const own = command.name.includes(' ') ? others.slice(1) : others;
-  if (has('--help')) {
+  if (has('--help') || has('-h')) {
     const { name, summary } = command;
     return printResult({ text: helpFor(command), json: { name, summary } }, io, json);
   }
@@ -50,8 +52,7 @@ function printResult(
   io: Io,
   json: boolean,
 ): ExitCode {
-  const bigintAsText = (_: string, value: unknown) => (typeof value === 'bigint' ? `${value}` : value);
-  if (json && data !== undefined) io.stdout.write(`${printable(JSON.stringify(data, bigintAsText, 2))}\n`);
+  if (json && data !== undefined) io.stdout.write(`${printable(jsonText(data, 2))}\n`);
   else if (!json && text !== undefined && text !== '') {
     const shown = exact && !io.stdout.isTTY ? text : printable(text);
     io.stdout.write(exact ? shown : coloured(shown.replace(/\n?$/, '\n'), colours, io.stdout, io.env));
@@ -79,6 +80,7 @@ function printError(error: unknown, io: Io, json: boolean, command?: Command): E
 }
 
 function unknownCommand(first: string, second: string | undefined): string {
+  if (first.startsWith('-')) return 'an option comes after its command';
   const group = commands
     .filter(({ name }) => name.startsWith(`${first} `))
     .map(({ name }) => name.slice(first.length + 1));

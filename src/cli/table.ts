@@ -1,4 +1,5 @@
-// A table of texts for the terminal. Used by `audit report`, `import` and `versions`.
+// A table of texts for the terminal. Used by `audit report`, `import`, `prompts lock`, `snapshot show` and
+// `versions`.
 
 /** Rows with aligned columns. A cell is one line, because a line break in it would look like a row. */
 export function tableOf(rows: readonly (readonly string[])[]): string {

@@ -16,7 +16,7 @@ export type KeyTextSource =
   | { readonly provider: ConfigProvider; readonly key: Key };
 
 /** Mode bits that refuse a key file: write access of the group, read or write access of others. */
-const refusedModeBits = 0o026;
+export const refusedModeBits = 0o026;
 
 const octal = (mode: number): string => (mode & 0o777).toString(8);
 

@@ -1,4 +1,4 @@
-// A clock for tests: time passes only when a test advances it. Used by both conformance suites and by
+// A clock for tests: time passes only when a test advances it. Used by the conformance suites and by
 // applications in place of fake timers. Every provider with a `clock` option accepts it.
 
 import type { Clock } from '../shelter/clock.ts';

@@ -59,7 +59,10 @@ async function checkLevel(
   try {
     await context.inTime(sentence.check(context));
   } finally {
-    await context.close();
-    await subject.dispose?.();
+    try {
+      await context.close();
+    } finally {
+      await subject.dispose?.();
+    }
   }
 }

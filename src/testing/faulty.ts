@@ -52,6 +52,9 @@ const faultyMethods = [
   'refresh',
   'set',
   'delete',
+  'update',
+  'edit',
+  'disable',
   'close',
 ];
 /** A known answer would never fail. */

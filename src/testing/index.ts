@@ -1,3 +1,6 @@
+// `llm-config-manager/testing`: conformance suites for authors of providers and second levels, and what
+// tests of applications use in place of stores, clocks and folders.
+
 export { type Ability, abilities, type Without } from './abilities.ts';
 export { type ManualClock, manualClock } from './clock.ts';
 export type { SecondLevelSubject } from './conformance/second-level-context.ts';

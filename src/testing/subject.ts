@@ -1,3 +1,5 @@
+// What a suite receives from `make`: a provider over a fresh backend, and the levers of that backend.
+
 import type { ConfigProvider } from '../provider.ts';
 import type { ConfigValue, Key } from '../value.ts';
 

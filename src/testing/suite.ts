@@ -1,5 +1,6 @@
-// Turns sentences into claims and registers claims with a test runner. Used by `describeProvider` and
-// `describeShelter`. An ability that is a method cannot be left out by a provider that has the method.
+// Turns sentences into claims and registers claims with a test runner. Used by the suites for providers,
+// shelters and second levels. An ability that is a method cannot be left out by a provider that has the
+// method.
 
 import assert from 'node:assert/strict';
 import { ConfigError } from '../errors.ts';
@@ -23,7 +24,7 @@ export interface Runner {
   };
 }
 
-/** Options of both suites. */
+/** Options of all suites. */
 export interface SuiteOptions {
   /** The title of the suite. */
   readonly name: string;

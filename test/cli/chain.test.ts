@@ -239,10 +239,9 @@ describe('llm-config check', () => {
       expect((await llmConfig(['check', box.path(name)])).err).toMatch(/does not export a chain/);
     const thrown = await llmConfig(['check', box.path('throws.mjs')]);
     expect([thrown.code, thrown.err.includes(fake)]).toEqual([3, false]);
-    for (const name of ['missing.mjs', 'null.mjs'])
-      expect((await llmConfig(['check', box.path(name)])).err).toMatch(
-        /cannot load the module .*Run `node .*` to see why/,
-      );
+    expect((await llmConfig(['check', box.path('null.mjs')])).err).toMatch(
+      /cannot load the module .*Run `node .*` to see why/,
+    );
     expect((await llmConfig(['check', box.path('option.mjs')])).err).toMatch(/MemoryProvider: .*nmae/);
     await using none = await sandbox();
     const { code, err } = await llmConfig(['check'], { cwd: none.directory });

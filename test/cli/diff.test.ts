@@ -17,7 +17,8 @@ const providers = (values: string) =>
     "  stage: z.string().optional(), port: z.number(), level: z.string().default('info'),",
     '  licence: z.string().optional(), hosts: z.array(z.string()).optional(),',
     '});',
-    "console.log('printed by the module');",
+    "import { writeSync } from 'node:fs';",
+    "writeSync(1, 'printed by the module');",
     `export const chain = [new EnvProvider({ prefix: 'APP' }), new MemoryProvider(${values})];`,
   ].join('\n');
 const files = {
@@ -95,7 +96,7 @@ describe('llm-config diff', { timeout: 60_000 }, () => {
     expect(down.err).toContain('nothing is compared: ');
     expect(await ran('one.mjs', 'none.mjs')).toMatchObject({
       code: 3,
-      err: expect.stringContaining('cannot load the module none.mjs'),
+      err: expect.stringContaining('the file none.mjs does not exist'),
     });
     expect((await ran('one.mjs', 'ends.mjs')).err).toContain('the module ends.mjs has ended the process');
   });

@@ -298,19 +298,22 @@ describe('the machine', () => {
   });
 
   it('finds key files that are missing, or that others may read', async () => {
-    await using box = await sandbox({ files: { good: '', shared: '', open: '' } });
+    await using box = await sandbox({ files: { good: '', shared: '', open: '', written: '' } });
     for (const [name, mode] of [
       ['good', 0o600],
       ['shared', 0o640],
       ['open', 0o644],
+      ['written', 0o620],
     ] as const)
       chmodSync(box.path(name), mode);
     const need = (name: string): Need => ({ kind: 'key-file', action: 'read', resource: box.path(name) });
-    const checks = await keyFileChecks(['good', 'shared', 'open', 'none', '.'].map(need), '/', 'linux');
+    const names = ['good', 'shared', 'open', 'written', 'none', '.'];
+    const checks = await keyFileChecks(names.map(need), '/', 'linux');
     expect(checks.map(({ found, status }) => [found, status])).toEqual([
       ['mode 0600', 'ok'],
       ['mode 0640', 'warning'],
       ['mode 0644', 'failed'],
+      ['mode 0620', 'failed'],
       ['missing', 'failed'],
       ['not a file', 'failed'],
     ]);

@@ -3,6 +3,7 @@ import { existsSync, lstatSync, readdirSync, readFileSync, statSync } from 'node
 import { chmod, chown, symlink } from 'node:fs/promises';
 import { sandbox } from 'llm-config-manager/testing';
 import { describe, expect, it } from 'vitest';
+import { writePrivate } from '../../src/cli/argument-files.ts';
 import { llmConfig } from './terminal.ts';
 
 const env = { LLM_CONFIG_KEY: Buffer.alloc(32, 9).toString('base64url') };
@@ -48,6 +49,8 @@ describe('llm-config keygen', () => {
     expect(again.err).toMatch(/exists already/);
     expect((await llmConfig(['keygen', '--out', box.path('none/key')])).err).toMatch(/folder does not exist/);
     expect((await llmConfig(['keygen', '--x25519', '--password'])).code).toBe(2);
+    expect((await llmConfig(['keygen', '--password', '--kid', 'ci'])).code).toBe(2);
+    expect((await llmConfig(['keygen', '--kid', ''])).code).toBe(2);
   });
 });
 
@@ -131,6 +134,31 @@ describe('llm-config encrypt and decrypt', () => {
       ).toMatchObject({ code: 3, err: expect.stringContaining('not a regular file') });
     },
   );
+
+  it('a private file is private before anything is in it', async () => {
+    await using box = await sandbox();
+    const modes: number[] = [];
+    const text = {
+      *[Symbol.iterator]() {
+        modes.push(statSync(box.path('a')).mode & 0o777);
+        yield 'text';
+      },
+    };
+    await writePrivate(box.path('a'), text as never, { force: false });
+    expect([modes, await box.read('a')]).toEqual([[0o600], 'text']);
+  });
+
+  it('encrypt in place does not advise to delete the only copy', async () => {
+    await using box = await sandbox({ files: { 'a.json': `{"a": "${fake}"}` } });
+    await box.link('link.json', 'a.json');
+    for (const out of ['a.json', 'link.json']) {
+      await box.write({ 'a.json': `{"a": "${fake}"}` });
+      const args = ['encrypt', box.path('a.json'), '--out', box.path(out), '--force'];
+      const { code, err } = await llmConfig(args, { env });
+      expect([code, err]).toEqual([0, 'The old content may still be in version control\n']);
+      expect(await box.read('a.json')).not.toContain(fake);
+    }
+  });
 
   it('encrypt reads from stdin and then requires --out', async () => {
     await using box = await sandbox();

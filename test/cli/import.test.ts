@@ -130,6 +130,37 @@ describe('llm-config import', () => {
     expect(none.err).toContain('no such provider of the chain can write');
   });
 
+  it('refuses options for another kind of target', async () => {
+    await using box = await sandbox({
+      files: { 'own.mjs': `${head}\nexport default new MemoryProvider({});`, '.env': dotenv },
+    });
+    for (const [to, ...more] of [
+      ['x.json', '--provider', 'vault'],
+      ['x.json.jwe', '--plain'],
+      ['own.mjs', '--plain'],
+    ] as const) {
+      const { code, err } = await run(box, to, '--yes', ...more);
+      expect([code, err]).toEqual([2, expect.stringContaining(`${more[0]} is for a`)]);
+      expect(existsSync(box.path('x.json')) || existsSync(box.path('x.json.jwe'))).toBe(false);
+    }
+  });
+
+  it('prints a name that turns the line around as text', async () => {
+    await using box = await sandbox({ files: { 'in.yaml': 'a\u202eb: 1\n', 'config.mjs': config } });
+    const args = ['import', box.path('in.yaml'), '--to', 'x.json'];
+    const { err } = await llmConfig(args, { env, cwd: box.directory });
+    expect(err).toMatch(/^a\\u202eb is left out: /);
+  });
+
+  it('says so if a file has nothing to import', async () => {
+    await using box = await sandbox({ files: { '.env': 'OTHER=1\n', 'config.mjs': config } });
+    const { err } = await llmConfig(['import', box.path('.env'), '--to', 'x.json'], {
+      env,
+      cwd: box.directory,
+    });
+    expect(err).toMatch(/\.env has nothing to write\n$/);
+  });
+
   it('leaves out what is sealed', async () => {
     await using box = await sandbox({ files: { '.env': 'A=1\nB_TOKEN=fake\n' } });
     await llmConfig(['seal', box.path('.env'), 'B_TOKEN'], { env });
@@ -170,6 +201,21 @@ describe('llm-config encrypt .env', () => {
       Reflect.deleteProperty(process.env, 'TEST_FOLDER');
       Reflect.deleteProperty(process.env, 'LLM_CONFIG_KEY');
     }
+  });
+
+  it('decrypt leaves sealed what the reader does not read, and names it', async () => {
+    await using box = await sandbox({ files: { '.env': `APP_A=${fake}\nTOKEN=${fake}\n` } });
+    const run = (...args: string[]) => llmConfig(args, { env, cwd: box.directory });
+    await run('seal', box.path('.env'), 'TOKEN', '--for-key', 'token');
+    await run('encrypt', box.path('.env'), '--prefix', 'APP');
+    const { code, out, err } = await run('decrypt', box.path('.env'), '--prefix', 'APP');
+    expect(out).toMatch(new RegExp(`^APP_A=${fake}\nTOKEN=sealed:`));
+    expect([code, err]).toEqual([1, expect.stringContaining('TOKEN is still sealed: it lacks the prefix')]);
+  });
+
+  it('refuses --out, because it writes in place', async () => {
+    const { code, err } = await llmConfig(['encrypt', '.env', '--out', 'a.jwe'], { env });
+    expect([code, err]).toEqual([2, expect.stringContaining('sealed in place')]);
   });
 
   it('needs a key, and leaves the file as it is without one', async () => {

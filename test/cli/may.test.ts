@@ -106,6 +106,7 @@ describe('llm-config may', () => {
   it.each([
     [['ann', 'eat', 'x'], 'ACTION must be one of read, list, write, delete, refresh'],
     [['ann', 'read', 'x', '--at', 'noon'], '--at must be a time'],
+    [['ann', 'read', 'x', '--at', '11.12.2026'], '--at must be a time in ISO 8601'],
     [['ann', 'read', 'x', '--load', 'later'], '--load must be start or reload'],
     [['ann', 'read', 'x', '--attribute', 'ip'], '--attribute must be NAME=VALUE'],
   ])('refuses %j', async (args, message) => {

@@ -4,6 +4,7 @@ import { sandbox } from 'llm-config-manager/testing';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { ProviderChain } from '../../src/chain/chain.ts';
+import { inspect } from '../../src/cli/inspect.ts';
 import { callTool, tools } from '../../src/cli/mcp/tools.ts';
 import type { Loaded } from '../../src/cli/module.ts';
 import { MemoryProvider } from '../../src/providers/memory.ts';
@@ -90,6 +91,17 @@ describe('the tools of llm-config mcp', () => {
   ])('%s refuses %j', async (name, input, message) => {
     const { isError, text } = await call(example(), name, input);
     expect([isError, text]).toEqual([true, expect.stringContaining(message)]);
+  });
+
+  it('what is shown has a mask in names, texts and lists', async () => {
+    const { shown } = await inspect(example());
+    const secret = 'fake-other-8';
+    expect(shown({ [`a ${secret}`]: [`b ${secret}`, 1n, { c: secret }] })).toEqual({
+      'a [redacted]': ['b [redacted]', '1', { c: '[redacted]' }],
+    });
+    const defaults = z.object({ password: z.string().default('fake-default-77') });
+    const other = await inspect(loadedWith(new ProviderChain([new MemoryProvider({})]), defaults));
+    expect(other.shown('it is fake-default-77')).toBe('it is [redacted]');
   });
 
   it('no answer holds a secret, wherever it is', async () => {

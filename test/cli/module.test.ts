@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import { sandbox } from 'llm-config-manager/testing';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { parse } from '../../src/cli/arguments.ts';
 import { importModule } from '../../src/cli/import-module.ts';
 import { llmConfig } from './terminal.ts';
@@ -72,6 +72,35 @@ describe('what a module may export', () => {
     expect((await llmConfig(['explain', file, 'url'])).out).toContain('default of the schema: "x"');
     expect((await llmConfig(['check', file, 'token'])).out).toBe('api.token is set by mine api.token\n');
     expect((await llmConfig(['unused', file])).out).toBe('Everything is read.\n');
+  });
+
+  it('what a module prints goes to stderr, so that stdout has the answer alone', async () => {
+    const print = (text: string) => `process.stdout.write('${text};');`;
+    await using box = await folder({
+      'config.mjs': `${print('import')} export const load = () => { ${print('call')} return memory; };`,
+      'rotations.mjs': `${print('rotate')} export const rotations = {};`,
+      'policy.mjs': `${print('may')} export const policy = { decide: () => ({ allow: true, rule: 'all' }) };`,
+    });
+    const [stdout, stderr] = [process.stdout, process.stderr].map((stream) =>
+      vi.spyOn(stream, 'write').mockReturnValue(true),
+    );
+    const own = process.stdout.write;
+    await llmConfig(['explain', box.path('config.mjs')]);
+    await llmConfig(['rotate', box.path('rotations.mjs'), 'database']);
+    await llmConfig(['may', 'ann', 'read', 'a', box.path('policy.mjs')]);
+    const isRestored = process.stdout.write === own;
+    const printed = [stdout, stderr].map((stream) => stream?.mock.calls.map(([text]) => text).join(''));
+    vi.restoreAllMocks();
+    expect(printed).toEqual(['', 'import;call;rotate;may;']);
+    expect(isRestored).toBe(true);
+  });
+
+  it('a module that does not exist is named', async () => {
+    const { code, err } = await llmConfig(['check', 'nowhere/config.mjs']);
+    expect([code, err]).toEqual([
+      3,
+      expect.stringMatching(/^error: the file nowhere\/config\.mjs does not exist/),
+    ]);
   });
 
   it('a module closes what it has made', async () => {

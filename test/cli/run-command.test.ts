@@ -4,6 +4,9 @@ import { promisify } from 'node:util';
 import { sandbox } from 'llm-config-manager/testing';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { Child, endLike } from '../../src/cli/run/child.ts';
+import { environmentOf } from '../../src/cli/run/environment.ts';
+import { Variables } from '../../src/cli/variable-style.ts';
+import type { LoadedLeaf } from '../../src/config/leaves.ts';
 import { type Built, builtCommand, running } from './built.ts';
 import { llmConfig } from './terminal.ts';
 
@@ -98,6 +101,13 @@ describe('llm-config run', () => {
     ]);
   });
 
+  it('leaves out other spellings of a variable, which the command would read as well', () => {
+    const own = { APP__SERVER__PORT: '1', APP__server__port: '2', OWN: 'x' };
+    const leaf = { key: 'server.port', value: 80 } as LoadedLeaf;
+    const { env } = environmentOf(own, [leaf], new Variables({ prefix: 'APP' }, ['server.port']));
+    expect(env).toEqual({ APP_SERVER_PORT: '80', OWN: 'x' });
+  });
+
   it('runs nothing if the configuration is not valid', async () => {
     const { code, out, err } = await ran(write("'ran'"), { yaml: 'server: { port: many }\napi: {}\n' });
     expect([code, out]).toEqual([3, '']);
@@ -120,8 +130,8 @@ describe('llm-config run', () => {
     process.argv = [process.execPath, 'llm-config', 'run', '--server.port=9'];
     try {
       const module = config(ofSource, 'new ArgvProvider(),');
-      const { out } = await ran(write('process.env.APP_SERVER_PORT'), { module });
-      expect(out).toBe('8080');
+      const command = ['--', '/bin/sh', '-c', 'printf %s "$APP_SERVER_PORT" > out', '--server.port=7'];
+      expect((await ran(command, { module })).out).toBe('8080');
     } finally {
       process.argv = own;
     }
@@ -206,6 +216,15 @@ describe('llm-config run', () => {
     }
   });
 
+  it('ends the command when an error ends this process', async () => {
+    const before = process.listeners('exit');
+    const child = new Child([process.execPath, '-e', 'setInterval(() => {}, 1000)'], { env: {}, cwd: '.' });
+    const [listener] = process.listeners('exit').filter((one) => !before.includes(one));
+    listener?.call(process, 3);
+    expect(await child.ended).toMatchObject({ signal: 'SIGTERM' });
+    expect(process.listeners('exit')).toEqual(before);
+  });
+
   it('ends by the signal that has ended its command', async () => {
     using kill = vi.spyOn(process, 'kill').mockReturnValue(true);
     expect(await endLike({ exit: 137, signal: 'SIGKILL' })).toBe(137);
@@ -240,9 +259,14 @@ describe.concurrent('the program llm-config run', { timeout: 60_000 }, () => {
   };
 
   it.runIf(isThorough)('prints no message of an error that the module does not catch', async ({ expect }) => {
-    const throws = `setTimeout(() => { throw new TypeError('${fake}'); });\n`;
+    const throws = [
+      "import { existsSync } from 'node:fs';",
+      `setInterval(() => { if (existsSync('up')) throw new TypeError('${fake}'); }, 20);\n`,
+    ].join('\n');
     const own = { ...files, 'config.mjs': throws + files['config.mjs'] };
-    const { code, out, err } = await ran(node('setInterval(() => {}, 1000)'), {}, own);
+    // `ran` ends when the command has closed the pipe, too
+    const up = "require('node:fs').writeFileSync('up', ''); setInterval(() => {}, 1000)";
+    const { code, out, err } = await ran(node(up), {}, own);
     expect([code, out, err]).toEqual([3, '', 'error: unexpected: TypeError, which nothing has caught\n']);
   });
 

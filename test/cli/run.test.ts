@@ -40,7 +40,13 @@ describe('llm-config', () => {
     );
     expect([out.includes('recipients remove FILE NAME'), out.includes('keygen FILE')]).toEqual([true, false]);
     expect(out.match(/^ {2}llm-config recipients/gm)).toHaveLength(4);
-    expect((await llmConfig(['help', 'nothing'])).out).toContain('llm-config keygen');
+    expect(await llmConfig(['help', 'recipent'])).toMatchObject({
+      code: 2,
+      out: '',
+      err: expect.stringContaining('unknown command. Did you mean recipients?'),
+    });
+    expect((await llmConfig(['-h'])).out).toBe((await llmConfig(['--help'])).out);
+    expect((await llmConfig(['check', '-h'])).out).toBe((await llmConfig(['check', '--help'])).out);
   });
 
   it('reports wrong usage on stderr with exit code 2, without values', async () => {
@@ -49,7 +55,10 @@ describe('llm-config', () => {
       [['encrypt', 'x', '--context'], /--context needs a value/],
       [['edit', 'x', '--password=fake-cli-secret'], /--password needs no value/],
       [['encrpt', 'x'], /unknown command\. Did you mean encrypt\?/],
-      [['--verbose'], /unknown command/],
+      [['--json', 'check'], /an option comes after its command/],
+      [['check', '-x'], /unknown option -x\n/],
+      [['seal', 'x', 'y', '--context', ''], /--context is empty/],
+      [['get', 'x', 'y', '--key-file', 'a', '--key-file', ''], /--key-file is empty/],
       [['get', 'x'], /KEY is missing/],
       [['keygen', 'fake-cli-secret'], /too many arguments; expected none/],
     ] as const) {

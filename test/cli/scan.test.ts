@@ -7,6 +7,18 @@ import { character } from '../support/character.ts';
 import { builtCommand } from './built.ts';
 import { llmConfig, type Ran } from './terminal.ts';
 
+// what is named `locked` cannot be read, also by root
+vi.mock('node:fs/promises', async (original) => {
+  const real = await original<typeof import('node:fs/promises')>();
+  const refusing =
+    <A extends readonly unknown[], R>(read: (...args: A) => R) =>
+    (...args: A): R | Promise<never> =>
+      `${args[0]}`.endsWith('locked')
+        ? Promise.reject(Object.assign(new Error(), { code: 'EACCES' }))
+        : read(...args);
+  return { ...real, readdir: refusing(real.readdir), open: refusing(real.open) };
+});
+
 const source = new URL('../../src/', import.meta.url).href;
 /** Not a token by its shape. */
 const password = 'Zq83 not/real+pass';
@@ -172,6 +184,30 @@ describe('llm-config scan', () => {
     expect(found).toHaveLength(4);
   });
 
+  it('follows a link that is named', async () => {
+    await using box = await project({ 'a.txt': password });
+    symlinkSync(box.path('files/a.txt'), box.path('link'));
+    symlinkSync(box.path('files'), box.path('folder'));
+    symlinkSync(box.path('nowhere'), box.path('dangling'));
+    const { found, code } = await box.scan(box.path('link'), box.path('folder'), box.path('dangling'));
+    expect([code, found.map(({ file }) => file)]).toEqual([1, [box.path('link')]]);
+    expect((await box.scan(box.path('folder'))).found).toMatchObject([{ file: box.path('folder/a.txt') }]);
+  });
+
+  it('exits with 3 if a folder or a file cannot be read', async () => {
+    await using box = await project({ 'a.txt': 'a', 'locked/b.txt': password, 'c/locked': password });
+    const { code, out } = await box.scan();
+    expect(code).toBe(3);
+    const unreadable = ['c/locked', 'locked'].map((name) => box.path(`files/${name}`));
+    const reason = 'Error EACCES';
+    expect(JSON.parse(out).unreadable).toEqual(unreadable.map((file) => ({ file, reason })));
+  });
+
+  it('refuses --tokens with --module, which would search for less', async () => {
+    const { code, err } = await llmConfig(['scan', '--tokens', '--module', 'config.mjs']);
+    expect([code, err]).toEqual([2, expect.stringContaining('cannot be combined')]);
+  });
+
   it('finds a value across the parts of a large file, once, with its line', async () => {
     await using box = await project({});
     mkdirSync(box.path('files'), { recursive: true });
@@ -196,6 +232,8 @@ describe('llm-config scan', () => {
       `f = "-----BEGIN PRIVATE ${'KEY'}-----\\n${random}${random}"`,
       `g = 'const header = "-----BEGIN PRIVATE ${'KEY'}-----"'`,
       `h = {"kty":"oct","kid":"a","k":"${random}${random}"}`,
+      `i = eyJ${random}.${random}.${random}`,
+      `j = sealed:eyJ${random}.${random}.${random}`,
     ];
     await using box = await project({ 'a.txt': lines.join('\n') });
     const { code, out } = await llmConfig(['scan', '--tokens', '--json', box.path('files')]);
@@ -205,6 +243,7 @@ describe('llm-config scan', () => {
       [1, 'a token'],
       [6, 'a private key'],
       [8, 'a private key'],
+      [9, 'a JWT'],
     ]);
   });
 
@@ -264,6 +303,15 @@ describe('llm-config scan in a git repository', () => {
     git(box.path('files/inner'), 'init', '-q');
     const { found } = await box.scan(box.path('files'), box.path('files/tracked'));
     expect(names(found).sort()).toEqual(['file', 'tracked']);
+  });
+
+  it('--staged names paths that are outside of the repository as the reason', async () => {
+    await using box = await project({ a: 'a' });
+    git(box.path('files'), 'init', '-q');
+    const ran = await llmConfig(['scan', '--tokens', '--staged', '../config.mjs'], {
+      cwd: box.path('files'),
+    });
+    expect([ran.code, ran.err]).toEqual([3, expect.stringContaining('Name paths in the repository')]);
   });
 
   it('--staged reads what is large, leaves out submodules, and names what git does not have', async () => {

@@ -38,6 +38,8 @@ it('snapshot show lists keys and ages without values, and prints one value', asy
   expect(await box.run('show', 'db.none')).toMatchObject({ code: 1 });
   expect((await box.run('show', 'db.host')).err).toContain('--provider to one of vault, aws');
   expect((await box.run('show', 'db.host', '--provider', 'aws')).out).toBe('aws.internal');
+  const ofAws = await box.run('show', '--provider', 'aws');
+  expect([ofAws.out.includes('aws  '), ofAws.out.includes('vault')]).toEqual([true, false]);
 });
 
 it('snapshot verify fails for another owner, an older file and a changed one', async () => {
@@ -60,4 +62,15 @@ it('snapshot clear removes the file and the one from before', async () => {
   expect(await box.run('clear')).toMatchObject({ code: 0 });
   expect([box.file, `${box.file}.before`].map((file) => existsSync(file))).toEqual([false, false]);
   expect(await box.run('clear')).toMatchObject({ code: 1 });
+  expect(await box.run('show')).toMatchObject({ code: 3, err: expect.stringContaining('does not exist') });
+});
+
+it('snapshot clear removes only snapshots', async () => {
+  await using box = await snapshot();
+  for (const name of [`${box.file}.before`, box.file]) {
+    writeFileSync(name, 'port: 80\n');
+    const { code, err } = await box.run('clear');
+    expect([code, err]).toEqual([3, expect.stringContaining(`${name} is not a snapshot`)]);
+    expect([box.file, `${box.file}.before`].every((file) => existsSync(file))).toBe(true);
+  }
 });

@@ -30,7 +30,7 @@ describe('llm-config set, get and unset', () => {
     expect(err).toMatch(/Every process can see arguments/);
   });
 
-  it('set writes strings as strings and JSON values by type, empty ones included', async () => {
+  it('set writes strings as strings and JSON values by type', async () => {
     await using box = await sandbox();
     const file = box.path('a.json.jwe');
     const set = (key: string, input: string, ...more: string[]) =>
@@ -38,7 +38,7 @@ describe('llm-config set, get and unset', () => {
     await set('text', '8080');
     await set('number', '8080\n', '--type', 'json');
     await set('list', '["a", "b"]', '--type', 'json');
-    await set('empty', '');
+    await set('empty', '', '--empty');
     const { out } = await llmConfig(['decrypt', file], { env });
     expect(JSON.parse(out)).toEqual({ text: '8080', number: 8080, list: ['a', 'b'], empty: '' });
     expect((await llmConfig(['get', file, 'empty'], { env })).out).toBe('\n');
@@ -52,6 +52,26 @@ describe('llm-config set, get and unset', () => {
     );
     expect((await set('section', '{"a": 1}', '--type', 'json')).code).toBe(2);
     expect((await set('x', '1', '--type', 'number')).code).toBe(2);
+  });
+
+  it('set refuses an empty value, as of a pipe whose first program failed, without --empty', async () => {
+    await using box = await sandbox();
+    const file = box.path('a.json.jwe');
+    for (const [input, ...more] of [['old'], [''], ['\n'], ['', '--type', 'json']] as const) {
+      const { code, err } = await llmConfig(['set', file, 'a', ...more], { env, input });
+      expect([code, err.includes('the value is empty. Use --empty')]).toEqual(
+        input === 'old' ? [0, false] : [2, true],
+      );
+    }
+    expect((await llmConfig(['get', file, 'a'], { env })).out).toBe('old\n');
+  });
+
+  it('set of a new file names a missing key before it asks for the value', async () => {
+    const { code, err } = await llmConfig(['set', 'nowhere.jwe', 'a'], { typed: [], env: { NO_COLOR: '1' } });
+    expect([code, err]).toEqual([
+      3,
+      expect.stringMatching(/^error: cannot create the file nowhere\.jwe without a key .*keygen/),
+    ]);
   });
 
   it('set refuses bytes that are not UTF-8, and ignores escape sequences at the prompt', async () => {
@@ -240,7 +260,8 @@ describe('llm-config seal and unseal', () => {
     const keys = ['--key-env', 'A', '--key-env', 'B'];
     const two = { A: env.LLM_CONFIG_KEY, B: Buffer.alloc(32, 8).toString('hex') };
     expect((await llmConfig(['seal', box.path('base.yaml'), 'a.b', ...keys], { env: two })).code).toBe(2);
-    expect((await llmConfig(['seal', box.path('.env'), 'A', '--prefix', 'APP'], { env })).code).toBe(2);
+    const other = await llmConfig(['seal', box.path('.env'), 'A', '--prefix', 'APP'], { env });
+    expect([other.code, other.err]).toEqual([2, expect.stringMatching(/\.env does not read A: it lacks/)]);
     expect((await llmConfig(['unseal', box.path('base.yaml'), 'a.c'], { env })).err).toMatch(/has no a\.c/);
     expect(await box.read('base.yaml')).toBe('a:\n  b: 1\n');
   });

@@ -84,19 +84,26 @@ describe('llm-config mcp, with the client of the SDK', () => {
   });
 });
 
-it('ends with 0 when the client closes stdin, and after what is no message', async () => {
+it('ends with 0 when the client closes stdin, answers what it has asked, and ignores other lines', async () => {
   const child = spawn(program.command, program.args, { stdio: ['pipe', 'pipe', 'ignore'] });
   let out = '';
   child.stdout.on('data', (chunk) => (out += chunk));
   child.stdin.write('this is no message\n');
   const hello = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'a', version: '1' } };
-  child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params: hello })}\n`);
-  while (!out.includes('\n')) await once(child.stdout, 'data');
+  const ask = (id, method, params) =>
+    child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
+  ask(1, 'initialize', hello);
+  ask(2, 'tools/call', { name: 'explain', arguments: { key: 'database.host' } });
   child.stdin.end();
-  expect(await once(child, 'exit')).toEqual([0, null]);
+  expect(await once(child, 'close')).toEqual([0, null]);
   const lines = out
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line));
-  expect(lines.at(-1)).toMatchObject({ id: 1, result: { serverInfo: { name: 'llm-config' } } });
+  expect(lines.at(0)).toMatchObject({ id: 1, result: { serverInfo: { name: 'llm-config' } } });
+  expect(lines.at(1)).toMatchObject({
+    id: 2,
+    result: { content: [{ text: expect.stringContaining('db') }] },
+  });
+  expect(lines).toHaveLength(2);
 });

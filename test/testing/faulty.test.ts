@@ -52,6 +52,14 @@ describe('faulty', () => {
     await expect(provider.list()).rejects.toMatchObject({ code: 'access_denied', provider: 'reference' });
   });
 
+  it('fails each method of a provider that touches its backend', async () => {
+    const write = async () => true;
+    const more = { update: write, edit: write, disable: write };
+    const provider = faulty({ ...inner(), name: 'store', ...more }, () => 'unavailable');
+    for (const name of ['update', 'edit', 'disable'] as const)
+      await expect(provider[name](), name).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
   it('records the calls with their keys', async () => {
     const provider = faulty(inner(), []);
     await provider.get('service.name');

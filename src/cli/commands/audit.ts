@@ -4,7 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import { lazy } from '../../internal/lazy.ts';
 import { readGiven } from '../argument-files.ts';
-import { type Flags, type Parsed, UsageError } from '../arguments.ts';
+import { type Flags, type Parsed, timeOf, UsageError } from '../arguments.ts';
 import type { Command, CommandResult } from '../command.ts';
 import { type Colours, withProgress } from '../io.ts';
 import { tableOf } from '../table.ts';
@@ -179,11 +179,8 @@ async function keyText(text: string): Promise<string> {
 function periodOf(args: Parsed): { from?: string; to?: string } {
   const period: { from?: string; to?: string } = {};
   for (const name of ['from', 'to'] as const) {
-    const text = args.text(name);
-    if (text === undefined) continue;
-    const time = new Date(text);
-    if (Number.isNaN(time.getTime())) throw new UsageError(`--${name} must be a time in ISO 8601`);
-    period[name] = time.toISOString();
+    const time = timeOf(args, name);
+    if (time !== undefined) period[name] = new Date(time).toISOString();
   }
   return period;
 }

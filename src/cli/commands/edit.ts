@@ -6,7 +6,12 @@ import path from 'node:path';
 import { ConfigError, isConfigError } from '../../errors.ts';
 import type { FormatName } from '../../formats/parsed.ts';
 import { writeAtomic } from '../../local/write-atomic.ts';
-import { type Decrypted, type EncryptedFile, formatByName } from '../../providers/encrypted-file/file.ts';
+import {
+  type Decrypted,
+  type EncryptedFile,
+  encryptedExtension,
+  formatByName,
+} from '../../providers/encrypted-file/file.ts';
 import { makeEnvelope } from '../../sealing/envelope.ts';
 import type { KeySources } from '../../sealing/key-sources.ts';
 import { keysForAll } from '../../sealing/recipients.ts';
@@ -14,7 +19,7 @@ import type { Parsed } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import { editText } from '../editor.ts';
 import { withProgress } from '../io.ts';
-import { encryptedFile, fileFlags, formatOption, keysOf } from '../keys.ts';
+import { encryptedFile, fileFlags, formatOption, keysOf, mustFindKey } from '../keys.ts';
 import { confirm } from '../prompt.ts';
 
 export const edit: Command = {
@@ -62,17 +67,8 @@ export const edit: Command = {
 
 /** The name that the editor shows, with the extension of the content. `.jwe` alone leaves no name. */
 function plainName(file: string): string {
-  const name = path.basename(file).replace(/\.(?:jwe|enc|encrypted)$/i, '');
+  const name = path.basename(file).replace(encryptedExtension, '');
   return /^\.*$/.test(name) ? 'secrets' : name;
-}
-
-/** Throws before anything is typed that could not be encrypted. */
-async function mustFindKey(file: string, keys: KeySources): Promise<void> {
-  const { keys: found, absent } = await keys.find();
-  if (found.length > 0) return;
-  throw new ConfigError('crypto', `cannot create the file ${file} without a key (${absent.join(', ')})`, {
-    hint: 'Run `llm-config keygen` to make one',
-  });
 }
 
 /** What the editor shows of a file that does not exist yet. */

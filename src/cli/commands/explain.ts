@@ -2,17 +2,17 @@
 // is explained key by key; a key that does not exist gets a suggestion. Secrets are masked.
 
 import type { ProviderChain } from '../../chain/chain.ts';
-import { Explanation, jsonValue } from '../../chain/explain.ts';
+import { type Explanation, jsonValue } from '../../chain/explain.ts';
 import { nearest } from '../../internal/nearest.ts';
 import { append, keyOf, startsWith } from '../../key.ts';
 import { merge } from '../../merge/merge.ts';
 import type { Wanted } from '../../provider.ts';
-import { MASK, show } from '../../redact.ts';
+import { show } from '../../redact.ts';
 import type { SchemaKey, SchemaKeys } from '../../schema/keys.ts';
 import type { Key } from '../../value.ts';
 import type { Command, CommandResult } from '../command.ts';
 import type { Colours } from '../io.ts';
-import { explainedBy, isMarked, knownKeys, listing } from '../listing.ts';
+import { explainedBy, isMarked, knownKeys, listing, withoutValues } from '../listing.ts';
 import { type Loaded, withChain } from '../module.ts';
 
 export const explain: Command = {
@@ -120,20 +120,6 @@ function defaultOf(key: Key, keys: readonly SchemaKey[]): string[] {
   return known && 'default' in known
     ? [`default of the schema: ${show(known.default as never, known.secret)}`]
     : [];
-}
-
-export function withoutValues(explanation: Explanation): Explanation {
-  const masked = new Map(
-    explanation.layers.map((layer) => [layer, layer.value === undefined ? layer : { ...layer, value: MASK }]),
-  );
-  const { winner, shadowed } = explanation;
-  return new Explanation({
-    ...explanation,
-    secret: true,
-    layers: [...masked.values()],
-    winner: winner && masked.get(winner),
-    shadowed: shadowed.flatMap((layer) => masked.get(layer) ?? []),
-  });
 }
 
 /** Lists every key of a chain, and what cannot be read. */

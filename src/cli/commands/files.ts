@@ -2,6 +2,7 @@
 // before it is encrypted.
 
 import { existsSync } from 'node:fs';
+import { realpath } from 'node:fs/promises';
 import { ConfigError } from '../../errors.ts';
 import { parseText } from '../../formats/format.ts';
 import { missing, readBytes, utf8 } from '../../local/file.ts';
@@ -34,6 +35,7 @@ import { prefixOf } from '../variable-style.ts';
 const prefixFlag = {
   prefix: {
     type: 'string',
+    mayBeEmpty: true,
     value: 'NAME',
     summary: 'of a .env file: the prefix of its reader, if not that of the module in this folder',
   },
@@ -60,7 +62,10 @@ export const encrypt: Command = {
   ],
   async run(args, io) {
     const [file] = args.positionals as [string];
-    if (isDotenvFile(file) && !args.text('format') && !args.text('out')) return sealAll(args, io, file);
+    if (isDotenvFile(file) && !args.text('format')) {
+      if (args.text('out') === undefined) return sealAll(args, io, file);
+      throw new UsageError('--out is not for a .env file, whose values are sealed in place');
+    }
     const out = args.text('out') ?? (file === '-' ? undefined : `${file}.jwe`);
     if (out === undefined) throw new UsageError('--out is missing: stdin has no file name');
     if (existsSync(out) && !args.is('force'))
@@ -82,11 +87,13 @@ export const encrypt: Command = {
       out,
       await withProgress(io, 'Encrypting', makeEnvelope(Buffer.from(text, 'utf8'), readers, expected)),
     );
+    const isReplaced = file !== '-' && (await realpath(file)) === (await realpath(out));
     return {
       text: out,
       json: { file: out, recipients: readers.map(({ kid = 'password' }) => kid) },
-      note:
-        file === '-'
+      note: isReplaced
+        ? 'The old content may still be in version control'
+        : file === '-'
           ? undefined
           : `${file} still exists unencrypted. Delete it, and keep it out of version control`,
     };
@@ -114,16 +121,19 @@ export const decrypt: Command = {
   async run(args, io) {
     const [file] = args.positionals as [string];
     const out = args.text('out');
-    const opened = await withProgress(
+    const opened = await withProgress<Opened | undefined>(
       io,
       'Decrypting',
       isDotenvFile(file) ? unsealAll(args, io, file) : encryptedFile(args, io, file).read(),
     );
     if (!opened) throw missing(file, 'llm-config');
+    const { text, format, left = [] } = opened;
+    const note = left.map((name) => `${name} is still sealed: it lacks the prefix, or is not a valid key`);
+    const more = { note: note.join('\n'), exit: left.length > 0 ? 1 : 0 };
     if (out === undefined)
-      return { text: opened.text, exact: true, json: { format: opened.format, text: opened.text } };
-    await writePrivate(out, opened.text, { force: args.is('force') });
-    return { text: out, json: { file: out, format: opened.format } };
+      return { text, exact: true, json: { format, text, ...(left.length > 0 && { left }) }, ...more };
+    await writePrivate(out, text, { force: args.is('force') });
+    return { text: out, json: { file: out, format, ...(left.length > 0 && { left }) }, ...more };
   },
 };
 
@@ -155,21 +165,30 @@ async function sealAll(args: Parsed, io: Io, file: string): Promise<CommandResul
   };
 }
 
-/** The text of a `.env` file with its sealed values opened. */
-async function unsealAll(
-  args: Parsed,
-  io: Io,
-  file: string,
-): Promise<{ readonly text: string; readonly format: string }> {
+interface Opened {
+  readonly text: string;
+  readonly format: string;
+  /** The variables of a `.env` file that are still sealed. */
+  readonly left?: readonly string[];
+}
+
+/** The text of a `.env` file with its sealed values opened, but for those that its reader does not read. */
+async function unsealAll(args: Parsed, io: Io, file: string): Promise<Opened> {
+  const left: string[] = [];
   const plain = new PlainFile(file, undefined);
   const keys = keysOf(args, io);
   const prefix = await prefixOf(args, io);
   const text = await plain.changedEach(await plain.text(), async (name, value) => {
     if (!isSealed(value)) return value;
-    const { key, loose } = plain.keyFor(name, prefix, undefined);
+    const found = plain.findKey(name, prefix);
+    if (!found) {
+      left.push(name);
+      return value;
+    }
+    const { key, loose } = found;
     const where = `the sealed value of "${key}" (${file})`;
     return (await unseal(value, { key, loose, context: args.text('context'), where }, () => keys.find()))
       .value;
   });
-  return { text, format: 'env' };
+  return { text, format: 'env', left };
 }

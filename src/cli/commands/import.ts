@@ -3,6 +3,7 @@
 
 import { jsonValue } from '../../chain/explain.ts';
 import { append } from '../../key.ts';
+import { encryptedExtension } from '../../providers/encrypted-file/file.ts';
 import { show } from '../../redact.ts';
 import { keysIn } from '../../schema/keys.ts';
 import { type ConfigValue, sameValue } from '../../value.ts';
@@ -30,6 +31,7 @@ export const importCommand: Command = {
     provider: { type: 'string', value: 'NAME', summary: 'the provider of the module that writes' },
     prefix: {
       type: 'string',
+      mayBeEmpty: true,
       value: 'NAME',
       summary: 'the prefix of the variables, if not that of the chain',
     },
@@ -64,7 +66,11 @@ async function importInto(
   const { encryptedTarget, providerTarget, readableTarget } = await import('../import/target.ts');
   const { values, left } = boundVariables(await variablesIn(from), loaded?.schema, styleOf(args, loaded));
   const at = loaded?.options.at ?? '';
-  const isEncrypted = /\.(?:jwe|enc|encrypted)$/i.test(to);
+  const isEncrypted = encryptedExtension.test(to);
+  if (args.text('provider') !== undefined && !isStore)
+    throw new UsageError('--provider is for a module, and --to names a file');
+  if (args.is('plain') && (isStore || isEncrypted))
+    throw new UsageError('--plain is for a readable file, and --to names another target');
   const target =
     isStore && loaded
       ? providerTarget(loaded.chain, args.text('provider'))
@@ -89,7 +95,9 @@ async function importInto(
     text: args.is('json') || !isAsked(args, io) ? text : '',
     json: { to, written: isWanted, values: planned.map(jsonOf), left },
     note: [
-      noteOf(isWanted, changed.length, to, left.length > 0 ? undefined : from),
+      planned.length === 0
+        ? `${from} has nothing to write`
+        : noteOf(isWanted, changed.length, to, left.length > 0 ? undefined : from),
       ...(isWanted && target.reader ? [`Its reader is ${target.reader}`] : []),
     ].join('\n'),
     exit: left.length > 0 ? 1 : 0,

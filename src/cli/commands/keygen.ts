@@ -33,6 +33,8 @@ export const keygen: Command = {
   async run(args) {
     if (args.is('x25519') && args.is('password'))
       throw new UsageError('--x25519 and --password cannot be combined. Use one of them');
+    if (args.is('password') && args.text('kid') !== undefined)
+      throw new UsageError('--kid and --password cannot be combined: a password has no name');
     const out = args.text('out');
     if (args.is('password')) return printOrWrite(`${newPassword()}\n`, out, { kind: 'password' });
     const jwk = newKey(args.is('x25519') ? 'x25519' : 'symmetric', args.text('kid'));

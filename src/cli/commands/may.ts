@@ -5,7 +5,7 @@ import path from 'node:path';
 import { ConfigError } from '../../errors.ts';
 import type { Action, Ask, Caller, Policy } from '../../extensions/guard/policy.ts';
 import { keyOf } from '../../key.ts';
-import { type Parsed, UsageError } from '../arguments.ts';
+import { namedValue, type Parsed, timeOf, UsageError } from '../arguments.ts';
 import type { Command, CommandResult } from '../command.ts';
 import { importModule } from '../import-module.ts';
 import { moduleFile } from '../module.ts';
@@ -66,29 +66,15 @@ function askOf(args: Parsed): Ask {
   const load = args.text('load');
   if (load !== undefined && load !== 'start' && load !== 'reload')
     throw new UsageError('--load must be start or reload');
-  const at = args.text('at');
-  const now = at === undefined ? Date.now() : Date.parse(at);
-  if (Number.isNaN(now)) throw new UsageError('--at must be a time, such as 2026-11-30T22:00:00Z');
-  const attributes = args.texts('attribute').map(attributeOf);
+  const attributes = args.texts('attribute').map((text) => namedValue(text, 'attribute'));
   return {
     action: action as Action,
     key: keyOf(key),
     context: { ...Object.fromEntries(attributes), id } as Caller,
-    now,
+    now: timeOf(args, 'at') ?? Date.now(),
     load,
     entry: args.is('public') ? ({ secret: false } as Ask['entry']) : undefined,
   };
-}
-
-function attributeOf(text: string): [string, unknown] {
-  const at = text.indexOf('=');
-  if (at < 1) throw new UsageError('--attribute must be NAME=VALUE');
-  const value = text.slice(at + 1);
-  try {
-    return [text.slice(0, at), JSON.parse(value)];
-  } catch {
-    return [text.slice(0, at), value];
-  }
 }
 
 /** The decision. A policy that throws denies, as in a guard. */

@@ -4,6 +4,7 @@
 import path from 'node:path';
 import type { Command, CommandResult } from '../command.ts';
 import { type Loaded, withChain } from '../module.ts';
+import { ReservedStdout } from '../reserved-stdout.ts';
 
 export const mcp: Command = {
   name: 'mcp',
@@ -18,10 +19,10 @@ export const mcp: Command = {
     if (args.is('json')) return { json: { tools: (await import('../mcp/tools.ts')).tools } };
     if (io.stdin.isTTY)
       io.stderr.write('An agent starts this command and talks to it on stdin. Ctrl-D ends it.\n');
-    const { ProtocolOutput, serve } = await import('../mcp/server.ts');
-    using output = new ProtocolOutput(io);
+    const { serve } = await import('../mcp/server.ts');
+    using stdout = new ReservedStdout();
     const run = async (loaded: Loaded): Promise<CommandResult> => {
-      await serve(loaded, path.resolve(io.cwd(), loaded.file), io, output.stream);
+      await serve(loaded, path.resolve(io.cwd(), loaded.file), io, stdout);
       return { json: {} };
     };
     return await withChain(args, io, run, false);

@@ -1,13 +1,13 @@
 // `prompts render`, `diff` and `lock`: the prompts of a module's chain. They need no schema and no key of an
 // endpoint, and load the extension on first use.
 
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigError } from '../../errors.ts';
 import { lazy } from '../../internal/lazy.ts';
 import { writeAtomic } from '../../local/write-atomic.ts';
 import { isPlain } from '../../value.ts';
-import { type Parsed, UsageError } from '../arguments.ts';
+import { readGiven } from '../argument-files.ts';
+import { namedValue, type Parsed } from '../arguments.ts';
 import type { Command } from '../command.ts';
 import type { Io } from '../io.ts';
 import { withChain } from '../module.ts';
@@ -50,25 +50,14 @@ const render: Command = {
 async function variablesOf(args: Parsed, io: Io): Promise<object> {
   const file = args.text('variables');
   const given = file === undefined ? {} : await variablesIn(file, io);
-  const named = args.texts('var').map((text): readonly [string, unknown] => {
-    const at = text.indexOf('=');
-    if (at < 1) throw new UsageError('--var must be NAME=VALUE');
-    const value = text.slice(at + 1);
-    try {
-      return [text.slice(0, at), JSON.parse(value)];
-    } catch {
-      return [text.slice(0, at), value];
-    }
-  });
+  const named = args.texts('var').map((text) => namedValue(text, 'var'));
   return { ...given, ...Object.fromEntries(named) };
 }
 
 async function variablesIn(file: string, io: Io): Promise<object> {
-  const text = await readFile(path.resolve(io.cwd(), file), 'utf8').catch((cause: unknown) => {
-    throw new ConfigError('io', `the file ${file} cannot be read`, { cause });
-  });
+  const bytes = await readGiven(path.resolve(io.cwd(), file), file);
   try {
-    const given: unknown = JSON.parse(text);
+    const given: unknown = JSON.parse(bytes.toString('utf8'));
     if (isPlain(given)) return given;
   } catch {
     // the message of the parser quotes the file

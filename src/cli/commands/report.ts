@@ -28,8 +28,8 @@ export const report: Command = {
     if (file === undefined && !args.is('json'))
       throw new UsageError('--html is missing: name the file to write, or use --json');
     const { changesSince, parseReport, reportOf } = await import('../report/data.ts');
-    const earlier = since === undefined ? undefined : path.resolve(io.cwd(), since);
-    const before = earlier && parseReport((await readGiven(earlier)).toString('utf8'), since as string);
+    const earlier = since === undefined ? undefined : await readGiven(path.resolve(io.cwd(), since), since);
+    const before = earlier && parseReport(earlier.toString('utf8'), since as string);
     return withChain(args, io, async (loaded) => {
       const inspected = await inspect(loaded);
       const now = await reportOf(loaded, inspected);

@@ -35,6 +35,7 @@ export const runCommand: Command = {
     watch: { type: 'boolean', summary: 'start the command again when its variables change' },
     prefix: {
       type: 'string',
+      mayBeEmpty: true,
       value: 'NAME',
       summary: "the prefix of the variables, '' for none, if not that of the chain",
     },

@@ -3,6 +3,7 @@
 
 import { keyOf } from '../../key.ts';
 import type { Key } from '../../value.ts';
+import { UsageError } from '../arguments.ts';
 import type { Command, CommandResult } from '../command.ts';
 import { inspect, type Secrets } from '../inspect.ts';
 import { type Colours, withProgress } from '../io.ts';
@@ -30,6 +31,8 @@ export const scan: Command = {
     'llm-config scan --module dist/config.js dist/public .env.example',
   ],
   async run(args, io) {
+    if (args.is('tokens') && args.text('module') !== undefined)
+      throw new UsageError('--tokens and --module cannot be combined. Use one of them');
     const module = args.is('tokens') ? undefined : (args.text('module') ?? defaultModule(io));
     const scanFor = async ({ values, unread }: Secrets): Promise<CommandResult> => {
       const [{ SecretSearch }, { scanFiles }, { filesAt, stagedFiles }] = await Promise.all([

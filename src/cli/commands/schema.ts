@@ -25,6 +25,7 @@ export const envExampleCommand: Command = {
   flags: {
     prefix: {
       type: 'string',
+      mayBeEmpty: true,
       value: 'NAME',
       summary: 'the prefix of the variables, if not that of the chain',
     },

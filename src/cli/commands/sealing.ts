@@ -27,7 +27,6 @@ export const sealCommand: Command = {
     ...valueFlags,
     ...variableFlags,
     new: { type: 'boolean', summary: 'add the key, which is not in the file yet' },
-    empty: { type: 'boolean', summary: 'accept an empty value' },
   },
   examples: [
     'llm-config seal config/base.yaml database.password',
@@ -44,8 +43,6 @@ export const sealCommand: Command = {
     if (isNew && !args.is('new')) throw await notInFile(file, name);
     const isEntered = isNew || args.text('from-file') !== undefined;
     const entered = isEntered ? await enteredValue(args, io, `Value of ${key}`) : undefined;
-    if (entered === '' && !args.is('empty'))
-      throw new UsageError('the value is empty. Use --empty to seal an empty value');
     const [to, ...more] = await readersOf(args, io);
     if (!to || more.length > 0) throw new UsageError('a sealed value has one recipient. Name one key');
     await file.change(name, async (value) => {

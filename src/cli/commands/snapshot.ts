@@ -1,10 +1,13 @@
 // `snapshot show`, `verify` and `clear`: the encrypted file of `remembered`. The extension is loaded on first
 // use.
 
+import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { ConfigError } from '../../errors.ts';
 import { textOf as valueText } from '../../formats/json-text.ts';
 import { lazy } from '../../internal/lazy.ts';
 import { keyOf } from '../../key.ts';
+import { missing } from '../../local/file.ts';
 import { MASK } from '../../redact.ts';
 import type { Key } from '../../value.ts';
 import { type Parsed, UsageError } from '../arguments.ts';
@@ -20,6 +23,7 @@ const loadLeaf = lazy(() => import('../../extensions/snapshot/remembered-leaf.ts
 /** Opens a snapshot of any owner and any age. */
 async function opened(args: Parsed, io: Io) {
   const [file] = args.positionals as [string];
+  if (!existsSync(path.resolve(io.cwd(), file))) throw missing(file, 'llm-config');
   const [{ shownAs, textOf }, { openContent }] = await Promise.all([loadFile(), loadContent()]);
   const text = await textOf(path.resolve(io.cwd(), file));
   const found = await keysOf(args, io).find();
@@ -35,7 +39,7 @@ const show: Command = {
   summary: 'list what a snapshot remembers and since when, or print one value',
   flags: {
     ...keyFlags,
-    provider: { type: 'string', value: 'NAME', summary: 'the provider whose value to print' },
+    provider: { type: 'string', value: 'NAME', summary: 'list or print only what this provider has' },
   },
   examples: [
     'llm-config snapshot show /var/lib/app/inference.snapshot --key-file /etc/app/snapshot.key',
@@ -44,8 +48,10 @@ const show: Command = {
   async run(args, io) {
     const { head, stores } = await opened(args, io);
     const [, key] = args.positionals;
-    if (key !== undefined) return oneValue(stores, keyOf(key), args.text('provider'));
-    const rows = [...stores].flatMap(([provider, { leaves, complete }]) => [
+    const provider = args.text('provider');
+    if (key !== undefined) return oneValue(stores, keyOf(key), provider);
+    const shown = [...stores].filter(([name]) => provider === undefined || name === provider);
+    const rows = shown.flatMap(([provider, { leaves, complete }]) => [
       ...Array.from(leaves, ([key, { kind, at }]) => ({ provider, key, state: kind as string, at })),
       ...Array.from(complete, ([key, at]) => ({ provider, key, state: 'listed', at })),
     ]);
@@ -129,8 +135,17 @@ const clear: Command = {
   examples: ['llm-config snapshot clear /var/lib/app/inference.snapshot'],
   async run(args, io) {
     const [file] = args.positionals as [string];
-    const { clearSnapshot } = await loadFile();
-    const existed = await clearSnapshot(path.resolve(io.cwd(), file));
+    const [{ clearSnapshot, fileBefore, textOf }, { isSnapshot }] = await Promise.all([
+      loadFile(),
+      loadContent(),
+    ]);
+    const whole = path.resolve(io.cwd(), file);
+    for (const one of [whole, fileBefore(whole)].filter((name) => existsSync(name)))
+      if (!isSnapshot(await textOf(one)))
+        throw new ConfigError('parse', `${one} is not a snapshot, so nothing is removed`, {
+          hint: 'Correct the path, or remove the file yourself if it is a damaged snapshot',
+        });
+    const existed = await clearSnapshot(whole);
     return {
       text: existed ? `removed ${file}` : `${file} does not exist`,
       json: { file, existed },

@@ -13,8 +13,8 @@ import { unseal } from '../../sealing/seal.ts';
 import { type ConfigValue, isTree } from '../../value.ts';
 import { type Flags, type Parsed, UsageError } from '../arguments.ts';
 import type { Command, CommandResult } from '../command.ts';
-import { type Io, withProgress } from '../io.ts';
-import { encryptedFile, fileFlags, formatOption, keysOf } from '../keys.ts';
+import { type Io, jsonText, withProgress } from '../io.ts';
+import { encryptedFile, fileFlags, formatOption, keysOf, mustFindKey } from '../keys.ts';
 import { PlainFile } from '../plain-file.ts';
 import { readValue } from '../prompt.ts';
 import { keyOfName } from '../variable-style.ts';
@@ -22,10 +22,12 @@ import { keyOfName } from '../variable-style.ts';
 export const valueFlags: Flags = {
   'from-file': { type: 'string', value: 'FILE', summary: 'read the value from a file; - is stdin' },
   type: { type: 'string', value: 'NAME', summary: 'text, or json for a number, a list or true' },
+  empty: { type: 'boolean', summary: 'accept an empty value' },
 };
 export const variableFlags: Flags = {
   prefix: {
     type: 'string',
+    mayBeEmpty: true,
     value: 'NAME',
     summary: 'in a .env file: the prefix of its reader, if it is not that of the module in this folder',
   },
@@ -36,11 +38,14 @@ export const variableFlags: Flags = {
   },
 };
 
-/** Reads a value from a file, a pipe or a prompt, and parses it for `--type json`. */
+/** Reads a value from a file, a pipe or a prompt, and parses it for `--type json`. An empty one is refused
+ *  without `--empty`: the program before the pipe may have failed. */
 export async function enteredValue(args: Parsed, io: Io, label: string): Promise<ConfigValue> {
   const type = args.text('type') ?? 'text';
   if (type !== 'text' && type !== 'json') throw new UsageError('--type must be text or json');
   const text = await readValue(io, args.text('from-file'), label);
+  if (text === '' && !args.is('empty'))
+    throw new UsageError('the value is empty. Use --empty to write an empty value');
   if (type === 'text') return text;
   scanJson({ provider: 'llm-config', file: 'the value', text });
   return JSON.parse(text) as ConfigValue;
@@ -70,13 +75,10 @@ export const get: Command = {
       ? await decryptedValue(args, io, file, text, key)
       : await plainValue(args, io, file, text, key);
     if (value === undefined) return notFound(key, file);
-    const printed =
-      typeof value === 'object' && value !== null ? JSON.stringify(value, bigintAsText, 2) : `${value}`;
+    const printed = typeof value === 'object' && value !== null ? jsonText(value, 2) : `${value}`;
     return { text: printed.replace(/\n?$/, '\n'), exact: true, json: { found: true, value } };
   },
 };
-
-const bigintAsText = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? `${value}` : value);
 
 async function decryptedValue(
   args: Parsed,
@@ -130,7 +132,9 @@ export const set: Command = {
       throw new ConfigError('crypto', `${file} is not an encrypted file`, {
         hint: 'Run `llm-config seal` for one value, or `llm-config encrypt` for the file',
       });
-    const encrypted = encryptedFile(args, io, file, keysOf(args, io, !bytes));
+    const keys = keysOf(args, io, !bytes);
+    if (!bytes) await mustFindKey(file, keys);
+    const encrypted = encryptedFile(args, io, file, keys);
     const value = await enteredValue(args, io, `Value of ${key}`);
     if (isTree(value)) throw new UsageError('the value is a section. Set its values one by one, or use edit');
     const writing = encrypted.rewrite((text, format) =>

@@ -1,3 +1,5 @@
+// One finding of `doctor`. The other files of doctor/ make them, and commands/doctor.ts prints them.
+
 /** One line of `doctor`. */
 export interface Check {
   readonly name: string;

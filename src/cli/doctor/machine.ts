@@ -5,6 +5,7 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import type { Need } from '../../needs.ts';
+import { refusedModeBits } from '../../sealing/key-text.ts';
 import { installed, type Manifest } from '../manifest.ts';
 import type { Check } from './check.ts';
 
@@ -96,6 +97,6 @@ async function keyFileCheck(file: string, cwd: string, platform: NodeJS.Platform
   const mode = (stats.mode & 0o777).toString(8).padStart(4, '0');
   const found = `mode ${mode}`;
   const hint = `Run: chmod 600 ${file}`;
-  if (stats.mode & 0o026) return { name, found, status: 'failed', hint };
+  if (stats.mode & refusedModeBits) return { name, found, status: 'failed', hint };
   return stats.mode & 0o050 ? { name, found, status: 'warning', hint } : { name, found, status: 'ok' };
 }

@@ -1,15 +1,15 @@
 // Speaks the Model Context Protocol on stdin and stdout, with the SDK that the application has installed.
-// Used by `mcp`. Stdout belongs to the protocol: what a module prints there goes to stderr.
+// Used by `mcp`. Stdout belongs to the protocol, so that only this file writes to it.
 
 import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import process from 'node:process';
 import { Writable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { peer } from '../../internal/lazy.ts';
 import type { Io } from '../io.ts';
 import { ownManifest, program } from '../manifest.ts';
 import type { Loaded } from '../module.ts';
+import type { ReservedStdout } from '../reserved-stdout.ts';
 import { type Answer, callTool, type Tool, tools } from './tools.ts';
 
 const sdk = '@modelcontextprotocol/sdk';
@@ -31,22 +31,27 @@ interface Sdk {
   readonly CallToolRequestSchema: unknown;
 }
 
-/** Serves until the client closes stdin. `file`: the module, whose packages include the SDK. */
-export async function serve(loaded: Loaded, file: string, io: Io, output: Writable): Promise<void> {
+/** Serves until the client closes stdin, and answers all that it has asked. `file`: the module, whose
+ *  packages include the SDK. */
+export async function serve(loaded: Loaded, file: string, io: Io, stdout: ReservedStdout): Promise<void> {
   const { Server, StdioServerTransport, ...schemas } = await loadSdk(file);
   const { version = 'unknown' } = ownManifest();
   const server = new Server({ name: 'llm-config', version }, { capabilities: { tools: {} } });
   server.setRequestHandler(schemas.ListToolsRequestSchema, (): { tools: readonly Tool[] } => ({ tools }));
-  server.setRequestHandler(
-    schemas.CallToolRequestSchema,
-    ({ params }): Promise<Answer> => callTool(loaded, params.name, params.arguments),
-  );
+  const calls = new Set<Promise<Answer>>();
+  server.setRequestHandler(schemas.CallToolRequestSchema, ({ params }): Promise<Answer> => {
+    const call = callTool(loaded, params.name, params.arguments).finally(() => calls.delete(call));
+    calls.add(call);
+    return call;
+  });
   const closed = new Promise<void>((resolve) => {
     server.onclose = resolve;
     io.stdin.once('end', resolve).once('close', resolve);
   });
-  await server.connect(new StdioServerTransport(io.stdin, output));
+  await server.connect(new StdioServerTransport(io.stdin, outputOf(io, stdout)));
   await closed;
+  await Promise.all(calls);
+  await new Promise(setImmediate); // the SDK sends the answers afterwards
   await server.close();
 }
 
@@ -70,32 +75,12 @@ async function loadSdk(file: string): Promise<Sdk> {
   });
 }
 
-/** Stdout for the protocol alone, until disposed. Begin before the module is loaded. */
-export class ProtocolOutput implements Disposable {
-  readonly stream: Writable;
-  readonly #write = process.stdout.write;
-  #isOwn = false;
-
-  constructor(io: Io) {
-    const write = this.#write.bind(process.stdout) as (...args: unknown[]) => boolean;
-    const divert = process.stderr.write.bind(process.stderr) as (...args: unknown[]) => boolean;
-    process.stdout.write = ((...args: unknown[]) =>
-      this.#isOwn ? write(...args) : divert(...args)) as typeof process.stdout.write;
-    this.stream = new Writable({
-      decodeStrings: false,
-      write: (chunk, _encoding, done) => {
-        this.#isOwn = true;
-        try {
-          io.stdout.write(`${chunk}`);
-        } finally {
-          this.#isOwn = false;
-        }
-        done();
-      },
-    });
-  }
-
-  [Symbol.dispose](): void {
-    process.stdout.write = this.#write;
-  }
-}
+/** Stdout as the stream that the SDK writes to. */
+const outputOf = (io: Io, stdout: ReservedStdout): Writable =>
+  new Writable({
+    decodeStrings: false,
+    write: (chunk, _encoding, done) => {
+      stdout.own(() => io.stdout.write(`${chunk}`));
+      done();
+    },
+  });

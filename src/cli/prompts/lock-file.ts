@@ -6,6 +6,7 @@ import { ConfigError } from '../../errors.ts';
 import { contentHash } from '../../extensions/llm/prompts/content-hash.ts';
 import type { PromptData } from '../../extensions/llm/prompts/prompt-data.ts';
 import { segments } from '../../key.ts';
+import { ioError } from '../../local/file.ts';
 import { inside, isPlain, type Key } from '../../value.ts';
 
 /** A version, and what the lock has of it. */
@@ -21,7 +22,7 @@ type Hashes = Readonly<Record<string, Readonly<Record<string, { readonly hash: s
 export async function readLock(file: string, shownAs: string, at: Key): Promise<Hashes> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return '{}';
-    throw new ConfigError('io', `the file ${shownAs} cannot be read`, { cause: error });
+    throw ioError(error, `the file ${shownAs}`, 'llm-config');
   });
   let tree: unknown;
   try {

@@ -27,7 +27,7 @@ export class Child {
   readonly ended: Promise<Ended>;
   readonly #child: ChildProcess;
 
-  /** Starts a command. `secrets` are masked in its output, which is then no terminal. */
+  /** Starts a command. `secrets` are masked in its output, which is then a pipe. */
   constructor(
     [command = '', ...args]: readonly string[],
     options: {
@@ -56,7 +56,9 @@ export class Child {
         else resolve({ exit: code ?? 0 });
       });
     });
-    this.ended.catch(() => undefined);
+    const end = (): void => this.signal('SIGTERM'); // an error that nothing catches ends this process
+    process.once('exit', end);
+    this.ended.finally(() => process.off('exit', end)).catch(() => undefined);
   }
 
   signal(signal: NodeJS.Signals): void {

@@ -1,9 +1,9 @@
-// The files that `scan` reads: those that git does not ignore, of a folder without git all but node_modules,
-// or what is staged. Git runs without the programs that a repository's own settings name.
+// The files that `scan` reads: those that git does not ignore, of a folder without git all but
+// node_modules, or what is staged. Follows only links that the user names. Git runs without the programs
+// that a repository's own settings name.
 
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import type { Dirent } from 'node:fs';
-import { type FileHandle, lstat, open, readdir } from 'node:fs/promises';
+import { type FileHandle, lstat, open, readdir, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { ConfigError } from '../../errors.ts';
@@ -36,7 +36,8 @@ const runGit = async (...args: readonly string[]): Promise<readonly string[]> =>
 export async function* filesAt(paths: readonly string[], cwd: string): AsyncGenerator<ScannedFile> {
   const seen = new Set<string>();
   for (const given of paths) {
-    const start = path.resolve(cwd, given);
+    const named = path.resolve(cwd, given);
+    const start = await realpath(named).catch(() => named);
     const stats = await lstat(start).catch((error: NodeJS.ErrnoException) => {
       throw error.code === 'ENOENT' ? missing(given, 'scan') : ioError(error, given, 'scan');
     });
@@ -64,8 +65,9 @@ async function* namesBelow(folder: string): AsyncGenerator<string> {
 }
 
 async function* walk(folder: string): AsyncGenerator<string> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch((): Dirent[] => []);
-  for (const entry of entries) {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => undefined);
+  if (!entries) yield folder; // whose parts are then an error
+  for (const entry of entries ?? []) {
     const name = path.join(folder, entry.name);
     if (skipped.has(entry.name)) continue;
     if (entry.isDirectory()) yield* namesBelow(name);
@@ -73,9 +75,14 @@ async function* walk(folder: string): AsyncGenerator<string> {
   }
 }
 
-/** A link, a pipe and a device have no parts: links lead to files that are scanned in their own place. */
+/** A link, a pipe and a device have no parts: links lead to files that are scanned in their own place.
+ *  @throws the error of a file or a folder that cannot be read */
 async function* partsOfFile(name: string, overlap: number): AsyncGenerator<Part> {
-  const stats = await lstat(name).catch(() => undefined); // git lists files that are deleted
+  const stats = await lstat(name).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined; // git lists what is deleted
+    throw error;
+  });
+  if (stats?.isDirectory()) await readdir(name);
   if (!stats?.isFile()) return;
   const handle = await open(name, 'r');
   try {
@@ -105,7 +112,14 @@ async function* partsOfHandle(handle: FileHandle, overlap: number): AsyncGenerat
 export async function* stagedFiles(paths: readonly string[], cwd: string): AsyncGenerator<ScannedFile> {
   const [up = ''] = await lineOf('-C', cwd, 'rev-parse', '--show-cdup');
   const args = ['-C', cwd, 'diff', '--cached', '--raw', '-z', '--no-abbrev', '--no-renames', '--no-relative'];
-  const listed = await runGit(...args, '--no-ext-diff', '--diff-filter=AMT', '--', ...paths);
+  const listed = await runGit(...args, '--no-ext-diff', '--diff-filter=AMT', '--', ...paths).catch(
+    (cause) => {
+      throw new ConfigError('io', 'scan: git cannot list what is staged at these paths', {
+        hint: 'Name paths in the repository',
+        cause,
+      });
+    },
+  );
   const files: { readonly name: string; readonly id: string }[] = [];
   for (let at = 0; at + 1 < listed.length; at += 2) {
     const [, mode = '', , id = ''] = (listed[at] as string).split(' ');

@@ -1,7 +1,9 @@
 // Tokens in a text that are secret by their shape. Used by `scan`. The shapes of tokens are those of
-// redact.ts; values that are obviously made up do not count, because tests and pages are full of them.
+// redact.ts; values that are obviously made up do not count, because tests and pages are full of them. Nor
+// do sealed values, which are JWTs by their shape and belong into files.
 
 import { tokenShapes } from '../../redact.ts';
+import { marker } from '../../sealed.ts';
 
 export type TokenKind = 'a token' | 'a JWT' | 'a signed URL' | 'a private key';
 
@@ -46,7 +48,8 @@ export const isMadeUp = (token: string): boolean =>
 export function tokensIn(text: string): Token[] {
   const found: Token[] = [];
   const add = (kind: TokenKind, at: number, token: string): void => {
-    if (!isMadeUp(token) && !lineAt(text, at).includes(allowMark)) found.push({ kind, at });
+    const isSealed = text.startsWith(marker, at - marker.length);
+    if (!isSealed && !isMadeUp(token) && !lineAt(text, at).includes(allowMark)) found.push({ kind, at });
   };
   for (const [kind, pattern] of shapes)
     for (const { index } of text.matchAll(pattern)) add(kind, index, wordAt(text, index));

@@ -81,6 +81,15 @@ export async function sealContent(
   return [protectedText, ...[recipient.encryptedKey, iv, ciphertext, tag].map(base64url)].join('.');
 }
 
+/** Whether a text is a snapshot by its header, which may be forged. */
+export function isSnapshot(text: string): boolean {
+  try {
+    return parseCompact(text, 'the snapshot').protectedHeader.typ === type;
+  } catch {
+    return false;
+  }
+}
+
 /** Decrypts a content. Whose it is and how old, the caller decides by its head.
  *  @throws ConfigError `crypto` or `parse` for a file that was changed, or that no key opens */
 export async function openContent(

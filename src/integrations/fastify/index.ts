@@ -1,1 +1,3 @@
+// `llm-config-manager/fastify`: a configuration as `app.config`.
+
 export { type ConfigPluginOptions, configPlugin, type Registered } from './plugin.ts';

@@ -1,3 +1,5 @@
+// `llm-config-manager/nestjs`: a configuration that NestJS injects.
+
 export {
   type AsyncConfigModuleOptions,
   ConfigModule,

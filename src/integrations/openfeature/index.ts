@@ -1,1 +1,3 @@
+// `llm-config-manager/openfeature`: a section of a configuration as feature flags.
+
 export { ConfigFlags } from './provider.ts';

@@ -145,11 +145,14 @@ export class EncryptedFile {
   }
 }
 
+/** How the name of an encrypted file ends. */
+export const encryptedExtension = /\.(?:jwe|enc|encrypted)$/i;
+
 /** The format by the file's name without `.jwe`, `.enc` or `.encrypted`. JSON when the name does not show
  *  one. */
 export function formatByName(file: string, owner: string): FormatName {
   try {
-    return formatOf(file.replace(/\.(?:jwe|enc|encrypted)$/i, ''), owner);
+    return formatOf(file.replace(encryptedExtension, ''), owner);
   } catch {
     return 'json';
   }

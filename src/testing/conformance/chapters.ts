@@ -1,3 +1,5 @@
+// The chapters of `describeProvider`. Those of the other suites are beside their sentences.
+
 import { batch } from './batch.ts';
 import { change } from './change.ts';
 import { faults } from './faults.ts';

@@ -1,3 +1,5 @@
+// Values that sentences of several chapters use. None is a real secret.
+
 /** Fake secrets that share no six characters with any error message: `assertNoLeak` searches for such
  *  parts. */
 export const fakes = {

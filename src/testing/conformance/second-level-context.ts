@@ -120,7 +120,7 @@ export interface LevelContext {
   settled<T>(promise: PromiseLike<T>): Promise<T>;
   /** Rejects when a promise does not settle in real time. */
   inTime<T>(promise: PromiseLike<T>): Promise<T>;
-  /** Waits until `holds` no longer throws, because messages and results travel. */
+  /** Retries `holds` until it succeeds, because messages and results travel. */
   soon(holds: () => unknown): Promise<void>;
   close(): Promise<void>;
 }

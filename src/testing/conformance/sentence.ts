@@ -1,3 +1,5 @@
+// The form of a sentence of `describeProvider` and `describeShelter`, and of a chapter.
+
 import type { Ability } from '../abilities.ts';
 import type { Values } from '../subject.ts';
 import type { TestContext } from '../test-context.ts';
