@@ -129,6 +129,21 @@ describe('one key', () => {
     expect(await code(store.get('prod.model', ann))).toBe('unavailable');
   });
 
+  it('a section that a foreign provider returns for one key is refused', async () => {
+    const foreign = {
+      ...new MemoryProvider(),
+      name: 'foreign',
+      get: async (key: Key) => entry('foreign', key, { open: 1, password: 'x' }),
+      getMany: async (keys: readonly Key[]) =>
+        new Map(keys.map((key) => [key, entry('foreign', key, { password: 'x' })])),
+      list: async () => [],
+    };
+    const policy = rules({ allow: [{ keys: ['**'] }], deny: [{ keys: ['db.password'] }] });
+    const store = guarded(foreign, policy, { identify });
+    expect(await code(store.get('db', ann))).toBe('policy_violation');
+    expect((await store.getMany?.(['db'], ann))?.get('db')).toMatchObject({ code: 'policy_violation' });
+  });
+
   it('a section is not a value, and a refused caller learns no more', async () => {
     expect(await code(guard().get('dev', ann))).toBe('invalid_key');
     expect(await code(guard().get('prod', ann))).toBe('policy_violation');
@@ -154,6 +169,24 @@ describe('callers', () => {
     for (const context of identities)
       expect(await code(guard().get('prod.model', { context }))).toBe('policy_violation');
     expect(await code(guard().get('prod.model'))).toBe('policy_violation');
+  });
+
+  it('has the getters of its class', async () => {
+    class Person {
+      [attribute: string]: unknown;
+      id = 'bob';
+      get groups() {
+        return ['contractor'];
+      }
+    }
+    const policy = rules({
+      rolesIn: 'groups',
+      allow: [{ keys: ['**'] }],
+      deny: [{ keys: ['prod.**'], roles: ['contractor'] }],
+    });
+    const store = guarded(new MemoryProvider(values), policy, { identify: () => new Person() });
+    expect(await code(store.get('prod.model'))).toBe('policy_violation');
+    expect(await value(store.get('dev.model'))).toBe('small');
   });
 
   it('an anonymous caller has what rules without roles allow', async () => {
@@ -605,6 +638,43 @@ describe('loose names', () => {
     const around = guarded(new ProviderChain([env, weaker]), all, { identify });
     expect(await around.list('', ann)).toMatchObject([{ key: 'db.host', value: 'strong' }]);
     expect(await value(around.get('db.host', ann))).toBe('strong');
+  });
+
+  it.each([
+    ['APP_DB_PASSWORD', 'db.password'],
+    ['APP_DB_PASSWORD', 'db.pass_word'],
+    ['APP_DB_PASSWORD', '**.password'],
+    ['APP_DB_PASSWORD', 'db.*'],
+    ['APP__DB__PASSWORD', 'db.password'],
+    ['APP__DB__PASSWORD', '*.Password'],
+  ])('%s: a rule that denies %s denies each spelling', async (name, denied) => {
+    const env = new EnvProvider({ prefix: 'APP', env: { [name]: 'hidden', APP__DBASE__URL: 'u' } });
+    const policy = rules({ allow: [{ keys: ['**'] }], deny: [{ keys: [denied] }] });
+    const providers = [env, new ProviderChain([env, new MemoryProvider({ other: 1 })])];
+    for (const store of providers.map((provider) => guarded(provider, policy, { identify }))) {
+      for (const key of [
+        'db.password',
+        'dbPassword',
+        'dbpassword',
+        'db_password',
+        'DB.PASS-WORD',
+        'db._password',
+      ]) {
+        expect(await value(store.get(key, ann)).catch((error: ConfigError) => error.code)).not.toBe('hidden');
+        const wanted = { keys: [key], prefixes: [] };
+        const layers = (await store.layers?.('', { ...ann, wanted })) ?? [];
+        expect(
+          JSON.stringify([layers, layers.map(({ entries }) => entries.map(({ value }) => value))]),
+        ).not.toContain('hidden');
+      }
+      expect(await value(store.get('dbase.url', ann))).toBe('u');
+    }
+    const direct = guarded(env, policy, { identify });
+    const items = await direct.list('', {
+      ...ann,
+      wanted: { keys: ['dbPassword', 'DB.PASSWORD'], prefixes: [] },
+    });
+    expect(items.map((item) => ('error' in item ? item.error.code : item.value))).not.toContain('hidden');
   });
 
   it('a key that is denied in one spelling is denied in each', async () => {
