@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseVerifier, verifierOf, verifierText } from '../../../src/extensions/audit/note.ts';
@@ -161,6 +161,27 @@ describe('verifyLogs', () => {
     await expect(verifyLogs(it.box.path('none'), { keys: [it.log.verifier] })).rejects.toMatchObject({
       code: 'not_found',
     });
+  });
+
+  it('a copy of a log hides no other one', async () => {
+    await using it = await three();
+    const other = await it.box.open({ instance: 'two' });
+    await append(other, 2);
+    await other.close();
+    it.edit((lines) => lines.toSpliced(second, 1));
+    // in the directory itself
+    cpSync(it.box.folderOf('two'), it.box.directory, { recursive: true });
+    expect(await it.verify()).toMatchObject({ ok: false, logs: [{}, { finding: { kind: 'removed' } }, {}] });
+    // in place of the other
+    rmSync(it.box.folderOf('one'), { recursive: true });
+    cpSync(it.box.folderOf('two'), it.box.folderOf('one'), { recursive: true });
+    const { logs } = await it.verify();
+    expect(logs.map(({ name, finding }) => `${name} ${finding?.message}`)).toEqual([
+      'audit undefined',
+      `host/one the folder holds the log ${origin}/host/two`,
+      'host/two undefined',
+    ]);
+    expect(await verifyLogs(it.box.folderOf('two'), { keys: [it.log.verifier] })).toMatchObject({ ok: true });
   });
 
   it('a kept checkpoint that no trusted key has signed is found', async () => {
