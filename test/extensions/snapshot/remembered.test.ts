@@ -309,7 +309,11 @@ describe('reads that must see the store', () => {
       'db.host': '!unavailable',
       'db.password': values['db.password'],
     });
+    at.store.failure = undefined;
+    await first.get('db.password');
+    at.store.failure = 'unavailable';
     expect(await code(first.get('db.password', { maxAgeMs: 0 }))).toBe('unavailable');
+    expect(await value(first.get('db.password', { maxAgeMs: 1 }))).toBe(values['db.password']);
   });
 
   it('an older version passes it by', async () => {
