@@ -135,8 +135,7 @@ export class AuditLog implements AsyncDisposable {
   /** Appends an entry. Resolves when it is on disk.
    *  @throws ConfigError `audit_failed`
    *  @example
-   *  await log.append({ type: 'secret.rotated', actor: 'rotation', key: 'database.password', version: '8'
-   *  }); */
+   *  await log.append({ type: 'secret.rotated', actor: 'rotation', key: 'db.password', version: '8' }); */
   append(fields: AuditFields): Promise<AuditReceipt> {
     return this.recorder.append(fields);
   }

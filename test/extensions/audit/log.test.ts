@@ -73,6 +73,17 @@ describe('an audit log', () => {
     expect(new Set(ids).size).toBe(500);
   });
 
+  it('a batch has at most 10,000 entries, and about 8 MiB', async () => {
+    await using box = await logs();
+    await using log = await box.open();
+    const checkpoints = () => box.linesOf().filter((line) => line[0] === '[').length - 1;
+    await append(log, 10_001);
+    expect(checkpoints()).toBe(2);
+    const long = { type: 'config.read', reason: 'x'.repeat(5_000_000) } as const;
+    await Promise.all([log.append(long), log.append(long)]);
+    expect(checkpoints()).toBe(4);
+  });
+
   it('opening continues a log, and cuts off what was never acknowledged', async () => {
     await using box = await logs();
     const first = await box.open();
@@ -262,6 +273,20 @@ describe('a batch that fails', () => {
     expect(events.at(-1)).toMatchObject({ type: 'checkpoint', size: 1 });
   });
 
+  it('close writes an entry that waits for the disk', async () => {
+    await using box = await logs();
+    const log = await box.open({ clock: manualClock() });
+    const events: AuditEvent[] = [];
+    log.on((event) => events.push(event));
+    const prototype = await handles();
+    const broken = vi.spyOn(prototype, 'datasync').mockRejectedValue(failing('ENOSPC'));
+    log.recorder.event({ type: 'health.degraded' });
+    await vi.waitFor(() => expect(events).toHaveLength(1));
+    broken.mockRestore();
+    await log.close();
+    expect(box.entries()).toMatchObject([{ type: 'health.degraded' }]);
+  });
+
   it('close fails if entries without a caller are lost', async () => {
     await using box = await logs();
     const log = await box.open({ clock: manualClock() });
@@ -369,6 +394,23 @@ describe('the files of a log', () => {
 });
 
 describe('the keys of a log', () => {
+  it('both keys sign the change alone, although other entries come at once', async () => {
+    await using box = await logs();
+    await using log = await box.open();
+    const changing = log.changeKey(testKey(2));
+    const change = vi.spyOn(log.recorder.queue, 'add').mockImplementationOnce((line, commit) => {
+      const changed = log.recorder.queue.add(line, commit);
+      void append(log, 2);
+      return changed;
+    });
+    await changing;
+    change.mockRestore();
+    await append(log, 1);
+    const kinds = box.linesOf().map((line) => (line[0] === '{' ? JSON.parse(line).type : 'checkpoint'));
+    expect(kinds.slice(1, 3)).toEqual(['audit.key_changed', 'checkpoint']);
+    expect(box.entries()).toHaveLength(4);
+  });
+
   it('a log that is closed meanwhile does not change its key', async () => {
     await using box = await logs();
     const log = await box.open();

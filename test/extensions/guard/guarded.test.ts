@@ -169,6 +169,10 @@ describe('callers', () => {
     for (const context of identities)
       expect(await code(guard().get('prod.model', { context }))).toBe('policy_violation');
     expect(await code(guard().get('prod.model'))).toBe('policy_violation');
+    // also where everything is allowed
+    const open = guard('hole', rules({ allow: [{ keys: ['**'] }] }));
+    for (const context of [undefined, { caller: null }, { caller: { id: '' } }, { caller: 'ops' }])
+      expect(await code(open.get('prod.model', { context }))).toBe('policy_violation');
   });
 
   it('has the getters of its class', async () => {
@@ -278,6 +282,10 @@ describe('a policy that fails', () => {
       ['dev.list', false],
       ['prod.model', true],
     ]);
+    // the first denial of several actions counts
+    const reader: Policy = { decide: async ({ action }) => ({ allow: action === 'read', rule: 'reader' }) };
+    const listed = await guard('hole', reader).list('', ann);
+    expect(listed.every((item) => 'error' in item)).toBe(true);
   });
 });
 
