@@ -1,5 +1,6 @@
 import {
   appendFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -170,6 +171,16 @@ describe('an audit log', () => {
     utimesSync(lock, 1, 1);
     await using again = await box.open();
     expect(again.size).toBe(0);
+  });
+
+  it('a writer that has lost its lock writes nothing more', async () => {
+    await using box = await logs();
+    await using log = await box.open();
+    await append(log, 1);
+    writeFileSync(path.join(box.folderOf('one'), 'log.lock'), '{"world":"elsewhere","pid":1}');
+    vi.spyOn(performance, 'now').mockReturnValue(1e9);
+    for (let i = 0; i < 2; i++) await expect(log.append(access(2))).rejects.toThrow('took over its lock');
+    expect(box.entries()).toHaveLength(1);
   });
 
   it('a folder that cannot be read is an error of this library', async () => {
@@ -379,6 +390,27 @@ describe('the files of a log', () => {
     await deleteBefore(box.directory, Number.POSITIVE_INFINITY, async () => undefined);
     await deleteBefore(box.directory, Number.POSITIVE_INFINITY, lock);
     expect(steps).toEqual(['locked 1', 'released 0']);
+  });
+
+  it('a new file counts once it is on disk', async () => {
+    await using box = await logs();
+    await using log = await box.open({ maxFileBytes: 1_024 });
+    await append(log, 5);
+    const sync = vi.spyOn(await handles(), 'sync').mockRejectedValueOnce(failing('EIO'));
+    await expect(log.append(access(6))).rejects.toMatchObject({ code: 'audit_failed' });
+    expect(box.files()).toHaveLength(1);
+    sync.mockRestore();
+    expect(await log.append(access(7))).toMatchObject({ index: 5 });
+    expect(box.files()).toHaveLength(2);
+  });
+
+  it('a copy of another log is not continued', async () => {
+    await using box = await logs();
+    const log = await box.open();
+    await append(log, 1);
+    await log.close();
+    cpSync(box.folderOf('one'), box.folderOf('two'), { recursive: true });
+    await expect(box.open({ instance: 'two' })).rejects.toThrow(`it is the log of ${origin}/host/one`);
   });
 
   it('a new file that was not finished when the process died is made again', async () => {

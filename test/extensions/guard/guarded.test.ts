@@ -12,6 +12,7 @@ import { ConfigError } from '../../../src/errors.ts';
 import type { ConfigEvent } from '../../../src/events.ts';
 import { type Denied, guarded, type Policy, rules } from '../../../src/extensions/guard/index.ts';
 import { livingMetrics } from '../../../src/living.ts';
+import { thread } from '../../../src/operation.ts';
 import type { Change, ConfigProvider } from '../../../src/provider.ts';
 import { EnvProvider } from '../../../src/providers/env.ts';
 import { MemoryProvider, type MemoryValues } from '../../../src/providers/memory.ts';
@@ -217,6 +218,14 @@ describe('callers', () => {
 });
 
 describe('a policy', () => {
+  it('knows which load asks, and takes a check for the first one', async () => {
+    const loads: unknown[] = [];
+    const store = guard('hole', { decide: ({ load }) => ({ allow: loads.push(load) > 0, rule: 'all' }) });
+    for (const cause of ['call', 'load', 'check', 'reload', 'poll', 'change', 'explain'] as const)
+      await store.get('dev.model', { ...ann, [thread]: { operation: 'x', cause } });
+    expect(loads).toEqual([undefined, 'start', 'start', 'reload', 'reload', 'reload', undefined]);
+  });
+
   it('is asked about every value, and sees none', async () => {
     const asked: unknown[] = [];
     const policy: Policy = {

@@ -256,6 +256,17 @@ describe('loads', () => {
     expect(at({ now: night })).toBe(false);
     expect(at({ load: 'reload', now: night, context: { id: 'other' } })).toBe(false);
   });
+
+  it('start: a condition that held for one key holds for no other', async () => {
+    const when = cel('key == "a" || action == "list"');
+    const policy = rules({ allow: [{ keys: ['**'], when, loads: 'start' }] });
+    await policy.ready();
+    const at = (more: Partial<Ask>): boolean => (policy.decide(ask(more)) as Decision).allow;
+    expect(at({ load: 'start', key: 'a' })).toBe(true);
+    expect(at({ load: 'start', key: 'b', action: 'list' })).toBe(true);
+    expect(at({ load: 'reload', key: 'a' })).toBe(true);
+    expect(at({ load: 'reload', key: 'b' })).toBe(false);
+  });
 });
 
 describe('what is wrong with rules', () => {

@@ -18,6 +18,7 @@ import type { KeyWrapper } from '../../../src/key-wrapper.ts';
 import { livingMetrics } from '../../../src/living.ts';
 import { newId, thread } from '../../../src/operation.ts';
 import { MemoryProvider } from '../../../src/providers/memory.ts';
+import { sealedText } from '../../../src/sealed.ts';
 import { sheltered } from '../../../src/shelter/index.ts';
 import { FakeSource } from '../../support/fake-source.ts';
 import { code, value } from '../../support/sheltering.ts';
@@ -316,10 +317,12 @@ describe('reads that must see the store', () => {
     expect(await value(first.get('db.password', { maxAgeMs: 1 }))).toBe(values['db.password']);
   });
 
-  it('an older version passes it by', async () => {
+  it('an older version and sealed text pass it by', async () => {
     await using at = await world(values);
     const first = at.start();
     await (first.get as Store['get'])('db.host', { version: '1' });
+    await first.get('db.host', { [sealedText]: true });
+    await first.list('', { [sealedText]: true });
     expect(first.stats().keys).toBe(0);
   });
 });
