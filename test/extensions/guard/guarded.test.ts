@@ -124,6 +124,19 @@ describe('one key', () => {
     },
   );
 
+  it('an outage that is tolerated shows its message to those alone that may read', async () => {
+    const failing = async (): Promise<never> => {
+      throw new ConfigError('unavailable', 'full: /etc/hidden/prod.yaml');
+    };
+    const provider = optional({ ...fullPort(values).provider, list: failing, layers: undefined } as never);
+    const store = guarded(provider as ConfigProvider, developerIn('dev.**'), { identify });
+    const shown = async (at: string) =>
+      inspect(await store.layers?.(at, ann), { depth: 5, showHidden: true });
+    expect(await shown('dev')).toContain('/etc/hidden/prod.yaml');
+    expect(await shown('prod')).not.toContain('hidden');
+    expect(await shown('prod')).toContain('tolerated');
+  });
+
   it('an outage is one for every caller', async () => {
     const source = new FakeSource({ 'dev/model': 'small' }, { befall: down });
     const store = guarded(sheltered(source), developerIn('dev.**'), { identify });
@@ -434,6 +447,9 @@ describe('versions and renewals', () => {
     expect(await code(port('hole').versions('prod.model', ann))).toBe('policy_violation');
     expect(await code(port('refuse').versions('prod.model', ann))).toBe('policy_violation');
     expect(await port('omit').versions('prod.model', ann)).toEqual([]);
+    const open = rules({ allow: [{ keys: ['**'], secret: false }] });
+    const store = guarded(fullPort(values).provider, open, { identify });
+    expect(await store.versions('prod.model', ann)).toHaveLength(2);
   });
 
   it('a renewal is decided before the store is asked', async () => {

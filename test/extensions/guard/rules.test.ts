@@ -254,6 +254,7 @@ describe('loads', () => {
     expect(at({ load: 'start' })).toBe(true);
     expect(at({ load: 'reload', now: night })).toBe(true);
     expect(at({ now: night })).toBe(false);
+    expect(at({ load: 'start', now: night })).toBe(false);
     expect(at({ load: 'reload', now: night, context: { id: 'other' } })).toBe(false);
   });
 
