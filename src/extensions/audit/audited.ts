@@ -55,9 +55,9 @@ const writing: ReadonlySet<string> = new Set(['set', 'delete']);
  *  a key in a minute is an entry before the answer; repeats are counted. A load is one entry with the
  *  secrets that it brings into memory. An operation whose entry cannot be written fails with `audit_failed`.
  *  @example
- *  const chain = new ProviderChain([store, defaults], { intercept: audited(log, { identify: (c) => c?.user
- *  }) }); const writable = intercepted(new VaultProvider({ path: 'acme/' }), audited(log, { only: 'writes'
- *  }));
+ *  const identify = (context) => context?.user;
+ *  const chain = new ProviderChain([store, defaults], { intercept: audited(log, { identify }) });
+ *  const writes = intercepted(new VaultProvider({ path: 'acme/' }), audited(log, { only: 'writes' }));
  *  @see AuditLog.listen records log-ins, rotations and health. */
 export function audited(log: AuditLog, options: AuditedOptions = {}): Interceptor {
   if (!(log instanceof AuditLog))

@@ -5,6 +5,7 @@ import { readdir, rm, rmdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigError } from '../../errors.ts';
 import { isMissing } from '../../local/file.ts';
+import type { HeldLock } from './held-lock.ts';
 
 /** A file of a log. */
 export interface LogFile {
@@ -32,12 +33,12 @@ export async function filesOf(folder: string): Promise<readonly LogFile[]> {
   return names.map((name) => ({ path: path.join(folder, name), first: Number.parseInt(name, 10) }));
 }
 
-/** The logs below a directory. A directory that holds the files of one log is that log.
+/** The logs in and below a directory, which may itself be the folder of a log.
  *  @throws ConfigError `not_found` if there is none */
 export async function logsIn(directory: string): Promise<readonly LogFolder[]> {
   const own = await filesOf(directory);
-  if (own.length > 0) return [{ path: directory, name: path.basename(directory), files: own }];
-  const logs: LogFolder[] = [];
+  const logs: LogFolder[] =
+    own.length > 0 ? [{ path: directory, name: path.basename(directory), files: own }] : [];
   for (const host of (await namesIn(directory)).sort())
     for (const instance of (await namesIn(path.join(directory, host))).sort()) {
       const folder = path.join(directory, host, instance);
@@ -61,11 +62,11 @@ async function namesIn(folder: string): Promise<string[]> {
 }
 
 /** Deletes the files of all logs below a directory that were last written before a time, except the newest
- *  file of a log that a process has open. */
+ *  file of a log that a process has open. `lock`: takes the lock of a log, unless it is open. */
 export async function deleteBefore(
   directory: string,
   time: number,
-  isOpen: (folder: string) => Promise<boolean>,
+  lock: (folder: string) => Promise<HeldLock | undefined>,
 ): Promise<void> {
   for (const log of await logsIn(directory).catch(() => [])) {
     const old: string[] = [];
@@ -74,14 +75,17 @@ export async function deleteBefore(
       if ((await stat(file.path)).mtimeMs >= time) break;
       old.push(file.path);
     }
-    if (old.length === log.files.length && (await isOpen(log.path))) old.pop();
-    for (const file of old) await rm(file);
-    if (old.length === log.files.length && log.path !== directory) await removeEmpty(log.path);
+    const isWhole = old.length === log.files.length;
+    const held = isWhole ? await lock(log.path) : undefined;
+    if (isWhole && !held) old.pop();
+    try {
+      for (const file of old) await rm(file);
+      if (held) await rm(path.join(log.path, 'keys.json'), { force: true });
+    } finally {
+      await held?.release();
+    }
+    if (!held || log.path === directory) continue;
+    await rmdir(log.path).catch(() => undefined);
+    await rmdir(path.dirname(log.path)).catch(() => undefined);
   }
-}
-
-async function removeEmpty(folder: string): Promise<void> {
-  await rm(path.join(folder, 'keys.json'), { force: true });
-  await rmdir(folder).catch(() => undefined);
-  await rmdir(path.dirname(folder)).catch(() => undefined);
 }

@@ -1,5 +1,5 @@
-// The lock that a log holds while it is open, so that a second writer is refused at once. Used by
-// writer.ts. On another machine only the age of a lock is known, so its file is touched every ten seconds.
+// The lock that a log holds while it is open, so that a second writer is refused at once. Used by writer.ts,
+// and by log.ts before it deletes old logs. On another machine only the age of a lock is known, so its file is touched every ten seconds.
 
 import { utimes } from 'node:fs/promises';
 import path from 'node:path';
@@ -20,29 +20,20 @@ const nameInFolder = 'log';
 /** Takes the lock of a log's folder.
  *  @throws ConfigError `conflict` if another writer holds it */
 export async function holdLock(folder: string): Promise<HeldLock> {
+  // the first try may have removed the lock of a dead writer
+  const held = (await lockUnlessOpen(folder)) ?? (await lockUnlessOpen(folder));
+  if (held) return held;
+  throw new ConfigError('conflict', `audit: another writer has opened the log ${folder}`, {
+    hint: 'Give each process its own instance: leave the option out, and it is random',
+  });
+}
+
+/** Takes the lock of a log's folder. `undefined`: a writer has it open. */
+export async function lockUnlessOpen(folder: string): Promise<HeldLock | undefined> {
   try {
     return await take(folder);
   } catch (error) {
-    if (!isConfigError(error) || error.code !== 'timeout') throw error;
-  }
-  try {
-    return await take(folder); // the first one may have removed the lock of a dead writer
-  } catch (error) {
-    if (!isConfigError(error) || error.code !== 'timeout') throw error;
-    throw new ConfigError('conflict', `audit: another writer has opened the log ${folder}`, {
-      hint: 'Give each process its own instance: leave the option out, and it is random',
-      cause: error,
-    });
-  }
-}
-
-/** Whether a writer has a log open. */
-export async function isOpenLog(folder: string): Promise<boolean> {
-  try {
-    await (await take(folder)).release();
-    return false;
-  } catch (error) {
-    if (isConfigError(error) && error.code === 'timeout') return true;
+    if (isConfigError(error) && error.code === 'timeout') return undefined;
     throw error;
   }
 }

@@ -9,7 +9,7 @@ import { Listeners } from '../../internal/listeners.ts';
 import type { AuditFields } from './entry.ts';
 import { listenTo } from './events.ts';
 import { deleteBefore } from './folder.ts';
-import { isOpenLog } from './held-lock.ts';
+import { lockUnlessOpen } from './held-lock.ts';
 import { recordKey } from './key-history.ts';
 import { type AuditLogOptions, type LogSettings, withDefaults } from './log-options.ts';
 import { verifierText } from './note.ts';
@@ -107,6 +107,7 @@ export class AuditLog implements AsyncDisposable {
       throw error;
     }
     await log.#deleteOld();
+    if (log.size > 0) log.#publisher?.offer(log.checkpoint); // a crash may have come before that
     return log;
   }
 
@@ -134,8 +135,7 @@ export class AuditLog implements AsyncDisposable {
   /** Appends an entry. Resolves when it is on disk.
    *  @throws ConfigError `audit_failed`
    *  @example
-   *  await log.append({ type: 'secret.rotated', actor: 'rotation', key: 'database.password', version: '8'
-   *  }); */
+   *  await log.append({ type: 'secret.rotated', actor: 'rotation', key: 'db.password', version: '8' }); */
   append(fields: AuditFields): Promise<AuditReceipt> {
     return this.recorder.append(fields);
   }
@@ -224,9 +224,9 @@ export class AuditLog implements AsyncDisposable {
   async #deleteOld(): Promise<void> {
     const { directory, keepDays, clock } = this.#options;
     if (keepDays === undefined) return;
-    const isOpen = async (folder: string): Promise<boolean> => folder === this.#folder || isOpenLog(folder);
+    const lock = async (folder: string) => (folder === this.#folder ? undefined : lockUnlessOpen(folder));
     try {
-      await deleteBefore(directory, clock.now() - keepDays * dayMs, isOpen);
+      await deleteBefore(directory, clock.now() - keepDays * dayMs, lock);
     } catch (error) {
       this.#report('old files were not deleted', error, 0);
     }

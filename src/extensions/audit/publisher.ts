@@ -15,11 +15,15 @@ export interface PublisherOptions {
   readonly onFailure: (error: unknown) => void;
 }
 
+/** A publish that takes so long is reported: newer checkpoints wait for it. */
+const slowMs = 30_000;
+
 export class Publisher {
   readonly #options: PublisherOptions;
   #newest: string | undefined;
   #isPaused = false;
   #running: Promise<void> | undefined;
+  #since = 0;
   #cancel: (() => void) | undefined;
 
   constructor(options: PublisherOptions) {
@@ -43,9 +47,13 @@ export class Publisher {
   }
 
   #begin(): void {
-    const { clock, everyMs } = this.#options;
+    const { clock, everyMs, onFailure } = this.#options;
     this.#isPaused = true;
-    this.#running ??= this.#publish().finally(() => (this.#running = undefined));
+    if (!this.#running) {
+      this.#since = clock.now();
+      this.#running = this.#publish().finally(() => (this.#running = undefined));
+    } else if (clock.now() - this.#since >= slowMs)
+      onFailure(new ConfigError('timeout', `publish has not ended within ${slowMs} ms`));
     this.#cancel = later(clock, everyMs, () => {
       this.#isPaused = false;
       if (this.#newest !== undefined) this.#begin();

@@ -31,6 +31,9 @@ export interface RecorderOptions {
   readonly onFailure: (error: unknown, kept: number) => void;
 }
 
+/** A reader of a log refuses a line that is much longer. */
+const maxLineBytes = 1 << 23;
+
 /** How many entries of events may wait for the disk. Beyond, they are counted. */
 const maxEvents = 10_000;
 
@@ -69,6 +72,7 @@ export class Recorder {
 
   /** Records that another key signs from now on. `commit` writes the entry, in a batch of its own. */
   async changeKey(verifier: string, commit: Commit): Promise<void> {
+    this.check();
     await this.queue.add(this.#line({ type: 'audit.key_changed', verifier }).line, commit).catch(refuse);
   }
 
@@ -139,7 +143,10 @@ export class Recorder {
     const now = this.#options.clock.now();
     const id = this.#ids.next(now);
     const entry: AuditEntry = { ...rest, id, time: new Date(now).toISOString(), type, actor, outcome };
-    return { id, line: lineOf(entry) };
+    const line = lineOf(entry);
+    if (line.length > maxLineBytes)
+      throw new ConfigError('audit_failed', `audit: an entry of more than ${maxLineBytes} bytes is refused`);
+    return { id, line };
   }
 }
 

@@ -48,19 +48,15 @@ function larger(buffer: Buffer, file: string): Buffer {
   return doubled;
 }
 
-/** Whether a batch was torn by a crash of the machine: pages that never reached the disk read as zeros,
- *  and no line of a log holds one. `end`: where the batch begins. */
+/** Whether the last batch was torn by a crash of the machine: pages that never reached the disk read as zeros,
+ *  and no line of a log holds one. `end`: where the batch begins. Damage before a later batch is not a tear. */
 export async function isTorn(file: string, end: number): Promise<boolean> {
-  const handle = await open(file, 'r');
-  try {
-    const chunk = Buffer.allocUnsafe(chunkBytes);
-    for (let at = end; ; ) {
-      const { bytesRead } = await handle.read(chunk, 0, chunk.length, at);
-      if (bytesRead === 0) return false;
-      if (chunk.subarray(0, bytesRead).includes(0)) return true;
-      at += bytesRead;
-    }
-  } finally {
-    await handle.close();
-  }
+  let hasZero = false;
+  let checkpoints = 0;
+  await scanLines(file, (buffer, begin, lineEnd, offset) => {
+    if (offset < end) return;
+    if (buffer[begin] === 0x5b) checkpoints++;
+    hasZero ||= buffer.subarray(begin, lineEnd).includes(0);
+  });
+  return hasZero && checkpoints <= 1;
 }

@@ -121,7 +121,11 @@ async function verifyLog(
   }
   replay.finish();
   const { origin, first, edge, note, tailBytes, unchecked } = replay;
-  const finding = replay.finding ?? untrusted(edge.size, trustedSize) ?? forged(kept, origin, [...trusted]);
+  const finding =
+    replay.finding ??
+    untrusted(edge.size, trustedSize) ??
+    forged(kept, origin, [...trusted]) ??
+    misplaced(name, origin);
   const size = edge.size;
   return {
     name,
@@ -140,6 +144,12 @@ function untrusted(size: number, trustedSize: number | undefined): Finding | und
   if (trustedSize === size) return undefined;
   const from = trustedSize === undefined ? 'the log' : `the entries from ${trustedSize} on`;
   return { kind: 'unsigned', entry: trustedSize ?? 0, message: `none of the given keys has signed ${from}` };
+}
+
+/** A copy of one log in place of another would hide that one. */
+function misplaced(name: string, origin = ''): Finding | undefined {
+  if (!name.includes('/') || origin.endsWith(`/${name}`)) return undefined;
+  return { kind: 'added', entry: 0, message: `the folder holds the log ${origin}` };
 }
 
 /** A kept checkpoint must be signed, too: it may have been exchanged. */

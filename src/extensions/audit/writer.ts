@@ -4,7 +4,7 @@
 
 import { type FileHandle, mkdir, open, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { ConfigError } from '../../errors.ts';
+import { ConfigError, isConfigError } from '../../errors.ts';
 import { syncFolder, writeError } from '../../local/write-atomic.ts';
 import { fileName, filesOf, type LogFile } from './folder.ts';
 import { type HeldLock, holdLock } from './held-lock.ts';
@@ -62,7 +62,7 @@ export class Writer {
       return writer;
     } catch (error) {
       await writer.#lock.release();
-      throw error;
+      throw isConfigError(error) ? error : writeError(error, options.folder);
     }
   }
 

@@ -75,7 +75,7 @@ export function cached(policy: Policy, options: CachedOptions): CachedPolicy {
       const asked = memory;
       const { kept, waiting } = asked;
       const { action, key, entry, load, now } = ask;
-      const id = idOf([action, key, load, entry?.secret, ...by(ask)]);
+      const id = idOf([action, key, load, entry?.secret, entry?.loose, ...by(ask)]);
       const known = kept.get(id);
       // a clock that was set back must not make a decision older than it may be
       if (known && known.end > now && known.end - now <= maxAgeMs) return known.decision;

@@ -1,7 +1,7 @@
 // Cuts what a caller may not see out of entries, leaf by leaf: an entry of a list may be a whole file. Called
 // by reads.ts. Decides about all leaves first, so that decisions that wait are awaited together.
 
-import { type Entry, isUnreadable, makeEntry, type Unreadable } from '../../entry.ts';
+import { type Entry, isUnreadable, type Loose, makeEntry, type Unreadable } from '../../entry.ts';
 import { append, keyFrom, quote } from '../../key.ts';
 import { type Origin, withoutText } from '../../origin.ts';
 import { type ConfigTree, type ConfigValue, frozen, isTree, type Key } from '../../value.ts';
@@ -27,9 +27,11 @@ interface Leaf {
 
 const undecided: Decision = { allow: false, rule: '' };
 
-/** The items without what is denied, and with what takes its place. `decided` is called in between. */
+/** The items without what is denied, and with what takes its place. `bound`: those whose names were loose.
+ *  `decided` is called in between. */
 export async function cutItems(
   items: readonly Item[],
+  bound: ReadonlyMap<Item, Loose>,
   decide: Decide,
   replace: Replace,
   decided: () => void,
@@ -42,14 +44,16 @@ export async function cutItems(
     if (!isHole && !item.loose && isTree(item.value)) {
       const leaves = leavesOf(item, item.value);
       for (const leaf of leaves) {
-        const decision = decide(leaf.key, new EntryFacts(item, leaf.path));
+        const decision = decide(leaf.key, new EntryFacts(item, leaf.path, bound.get(item)));
         if (!isPending(decision)) leaf.decision = decision;
         else pending.push(decision.then((later) => void (leaf.decision = later)));
       }
       found.push(leaves);
       continue;
     }
-    const decision = item.loose ? undecidable : decide(item.key, isHole ? undefined : new EntryFacts(item));
+    const decision = item.loose
+      ? undecidable
+      : decide(item.key, isHole ? undefined : new EntryFacts(item, undefined, bound.get(item)));
     const at = found.push(undecided) - 1;
     if (!isPending(decision)) found[at] = decision;
     else pending.push(decision.then((later) => void (found[at] = later)));

@@ -17,36 +17,42 @@ export const undecidable: Decision = Object.freeze({
   rule: 'a name that may mean several keys: put the guard around the chain, or pass a schema',
 });
 
-/** Layers whose loose names are bound to the keys that the merge would bind them to. Where sources below may
- *  add keys, a name that means none stays loose, and `names` has the others: what is denied must hide those
- *  keys, too. */
+/** Layers whose loose names are bound to the keys that the merge would bind them to. `bound` has the items of
+ *  those names. Where sources below may add keys, a name that means none stays loose, and `names` has the
+ *  others: what is denied must hide those keys, too. */
 export function exactLayers(
   layers: readonly Layer[],
   prefix: Key,
   wanted: Wanted | undefined,
-): { readonly layers: readonly Layer[]; readonly names: ReadonlyMap<Item, Loose> } {
+): {
+  readonly layers: readonly Layer[];
+  readonly names: ReadonlyMap<Item, Loose>;
+  readonly bound: ReadonlyMap<Item, Loose>;
+} {
   const names = new Map<Item, Loose>();
+  const bound = new Map<Item, Loose>();
   const isLoose = ({ loose }: Item): boolean => loose !== undefined;
   if (!layers.some(({ entries, holes }) => entries.some(isLoose) || holes.some(isLoose)))
-    return { layers, names };
+    return { layers, names, bound };
   const { keys, prefixes } = wanted ?? { keys: [], prefixes: [''] };
   const mayGrow = prefixes.length > 0;
   const gathered = layers.map((layer) => withItems(layer, gatherLists([...layer.entries, ...layer.holes])));
-  const bound = bind(gathered, { keys, prefixes: prefix === '' ? prefixes : [...prefixes, prefix] });
+  const boundTo = bind(gathered, { keys, prefixes: prefix === '' ? prefixes : [...prefixes, prefix] });
   const exactLayer = (layer: Layer, i: number): Layer => {
     const paths = new Map<Item, (readonly string[])[]>();
-    for (const { item, path } of bound[i] ?? []) paths.set(item, [...(paths.get(item) ?? []), path]);
+    for (const { item, path } of boundTo[i] ?? []) paths.set(item, [...(paths.get(item) ?? []), path]);
     const items = [...layer.entries, ...layer.holes].flatMap((item): readonly Item[] => {
       const own = paths.get(item);
       if (item.loose === undefined) return [item];
       if (!own) return mayGrow ? [item] : [];
       const exacts = own.map((path) => exact(item, keyFrom(path)));
+      for (const one of exacts) bound.set(one, item.loose);
       if (mayGrow && exacts.length === 1) names.set(exacts[0] as Item, item.loose);
       return exacts;
     });
     return withItems(layer, items);
   };
-  return { layers: gathered.map(exactLayer), names };
+  return { layers: gathered.map(exactLayer), names, bound };
 }
 
 const withItems = (layer: Layer, items: readonly Item[]): Layer => ({

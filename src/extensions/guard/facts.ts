@@ -1,7 +1,7 @@
 // What a policy may know of a value besides the value. Made by reads.ts, cut.ts and names.ts. A class, so
 // that an entry, which has its value, cannot be passed to a policy.
 
-import type { Entry } from '../../entry.ts';
+import type { Entry, Loose } from '../../entry.ts';
 import { keyFrom } from '../../key.ts';
 import type { Origin } from '../../origin.ts';
 import type { AskedEntry } from './policy.ts';
@@ -10,10 +10,12 @@ import type { AskedEntry } from './policy.ts';
 export class EntryFacts implements AskedEntry {
   readonly #entry: Entry;
   readonly #path: readonly string[] | undefined;
+  readonly #loose: Loose | undefined;
 
-  constructor(entry: Entry, path?: readonly string[]) {
+  constructor(entry: Entry, path?: readonly string[], loose = entry.loose) {
     this.#entry = entry;
     this.#path = path;
+    this.#loose = loose;
   }
 
   get #facts(): Pick<Entry, 'secret' | 'origin'> {
@@ -36,9 +38,13 @@ export class EntryFacts implements AskedEntry {
     return this.#entry.metadata as NonNullable<Entry['metadata']>;
   }
 
+  get loose(): Loose {
+    return this.#loose as Loose;
+  }
+
   /** For a policy that sends or logs what it is asked. */
   toJSON(): object {
-    const { secret, origin, version, metadata } = this;
-    return { secret, origin: String(origin), version, metadata };
+    const { secret, origin, version, metadata, loose } = this;
+    return { secret, origin: String(origin), version, metadata, loose };
   }
 }

@@ -155,12 +155,16 @@ export class Judge {
   }
 }
 
-/** A frozen copy of what `identify` has returned; `null` if it is not a caller. */
+/** A frozen copy of what `identify` has returned, with the getters of its class; `null` if it is not a caller. */
 function callerOf(given: unknown): Caller | undefined | null {
   if (given === undefined) return undefined;
   if (typeof given !== 'object' || given === null) return null;
   const { id } = given as Partial<Caller>;
-  return typeof id === 'string' && id !== '' ? Object.freeze({ ...given, id }) : null;
+  return typeof id === 'string' && id !== ''
+    ? Object.freeze(
+        Object.create(Object.getPrototypeOf(given), Object.getOwnPropertyDescriptors({ ...given, id })),
+      )
+    : null;
 }
 
 /** Whether a configuration asks, and for which load. A check is what a first load would be. */

@@ -1,7 +1,8 @@
 // Patterns of keys in rules: `*` is one segment, `**` any number of them. Used by rule.ts.
 
+import type { Loose } from '../../entry.ts';
 import { ConfigError } from '../../errors.ts';
-import { keyOf, segments, startsWith } from '../../key.ts';
+import { keyOf, letters, segments, startsWith } from '../../key.ts';
 import type { Key } from '../../value.ts';
 
 /** Compiles a pattern.
@@ -21,6 +22,17 @@ export function keyPattern(text: string): (key: Key) => boolean {
     return before.length === 0 ? () => true : (key) => startsWith(key, prefix);
   }
   return (key) => matches(segments(key), parts);
+}
+
+/** Compiles a pattern for the keys of loose names. A caller may spell such a key in any way: only its letters
+ *  count and, unless words decide, where its segments end. */
+export function spelledPattern(text: string): (key: Key, loose: Loose) => boolean {
+  const parts = segments(keyOf(text)).map(letters);
+  const words = parts.flatMap((part) => (part === '*' ? ['*', '**'] : part === '**' ? [part] : [...part]));
+  return (key, loose) => {
+    const spelled = segments(key).map(letters);
+    return loose === 'words' ? matches([...spelled.join('')], words) : matches(spelled, parts);
+  };
 }
 
 /** Goes back to the last `**` only: an earlier one need not match more than it does. */

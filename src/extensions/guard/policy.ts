@@ -18,8 +18,8 @@ export interface Caller {
   readonly [attribute: string]: unknown;
 }
 
-/** What is known of a value besides the value. */
-export type AskedEntry = Pick<Entry, 'secret' | 'origin' | 'version' | 'metadata'>;
+/** What is known of a value besides the value. With `loose`, other spellings of the key read it as well. */
+export type AskedEntry = Pick<Entry, 'secret' | 'origin' | 'version' | 'metadata' | 'loose'>;
 
 /** One question to a policy. */
 export interface Ask {

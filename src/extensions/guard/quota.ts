@@ -48,8 +48,6 @@ export class WriteTimes {
 /** Writes within quotas. The store is listed before the first write, and after one of which it is unknown
  *  whether it has happened. */
 export class QuotaWrites {
-  /** Writes that have not ended. */
-  pending = 0;
   readonly #store: WritableProvider;
   readonly #quotas: Quotas;
   readonly #times: () => WriteTimes;
@@ -94,7 +92,6 @@ export class QuotaWrites {
     });
 
   async #inTurn<T>(write: () => Promise<T>): Promise<T> {
-    this.pending++;
     const running = this.#last.then(write);
     this.#last = running.catch(() => undefined);
     try {
@@ -104,8 +101,6 @@ export class QuotaWrites {
       if (error.code === 'quota_exceeded') this.#refused();
       else this.#sizes = undefined;
       throw error;
-    } finally {
-      this.pending--;
     }
   }
 

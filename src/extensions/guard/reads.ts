@@ -41,6 +41,9 @@ type Result = Entry | undefined | ConfigError;
 
 const absent: Known = Object.freeze({ entry: undefined });
 
+/** What a section is denied with that a foreign provider returns for one key: its leaves are not decided. */
+const section: Decision = { allow: false, rule: 'a section is read leaf by leaf' };
+
 /** The actions that an item of a listing needs. A load and an explanation are about values alone. */
 function needed(options: ReadOptions | undefined): readonly Action[] {
   const cause = options?.[thread]?.cause ?? 'call';
@@ -163,7 +166,10 @@ export class GuardedReads {
     entry?: Entry,
   ): Promise<ConfigError | undefined> {
     const startedAt = performance.now();
-    const decision = await this.#judge.decide(asking, action, key, entry && new EntryFacts(entry));
+    const decision =
+      entry && isTree(entry.value)
+        ? section
+        : await this.#judge.decide(asking, action, key, entry && new EntryFacts(entry));
     this.#judge.took(startedAt);
     if (decision.allow) return undefined;
     this.#judge.denied(asking, key);
@@ -221,7 +227,7 @@ export class GuardedReads {
       (await this.#judge.decideAll(asking, needed(options), key)).allow;
     const listing = options?.acquire ? acquired(prefix, options, ask, mayRead) : ask(prefix, options);
     const listed = await listing.catch((thrown: unknown) => this.#fail(asking, about, thrown));
-    const { layers, names } = exactLayers(listed, prefix, options?.wanted);
+    const { layers, names, bound } = exactLayers(listed, prefix, options?.wanted);
     const refused = this.#denied === 'refuse' ? await this.#refusedKeys(asking, options) : [];
     const actions = needed(options);
     let isDenied = refused.length > 0;
@@ -233,6 +239,7 @@ export class GuardedReads {
       const denied = new Denials(this.#judge, this.#denied, prefix, options, names);
       const items = await cutItems(
         itemsOf(layer),
+        bound,
         (key, entry) => this.#decideItem(asking, key, entry, actions),
         denied.replace,
         () => this.#judge.took(startedAt),

@@ -5,7 +5,7 @@ import { ConfigError } from '../../errors.ts';
 import type { Key } from '../../value.ts';
 import { type CelCondition, compileCel, type Evaluate } from './cel.ts';
 import { hoursOf } from './hours.ts';
-import { keyPattern } from './keys.ts';
+import { keyPattern, spelledPattern } from './keys.ts';
 import { networksOf } from './networks.ts';
 import { type Action, type Ask, actions, type Caller, type Decision } from './policy.ts';
 
@@ -61,8 +61,9 @@ export class CompiledRule {
   readonly actions: ReadonlySet<Action>;
   readonly #effect: 'allow' | 'deny';
   readonly #matches: (key: Key) => boolean;
-  readonly #roles: ((caller: Caller) => boolean) | undefined;
-  readonly #unless: ((caller: Caller) => boolean) | undefined;
+  readonly #spells: readonly ReturnType<typeof spelledPattern>[];
+  readonly #roles: ReturnType<typeof membership> | undefined;
+  readonly #unless: ReturnType<typeof membership> | undefined;
   readonly #secret: boolean | undefined;
   readonly #loads: Rule['loads'];
   readonly #hours: ReturnType<typeof hoursOf> | undefined;
@@ -79,6 +80,7 @@ export class CompiledRule {
     this.decision = Object.freeze({ allow: effect === 'allow', rule: name, line });
     this.actions = new Set(rule.actions ?? actions);
     this.#matches = anyOf(keys.map(keyPattern));
+    this.#spells = effect === 'deny' ? keys.map(spelledPattern) : [];
     this.#roles = rule.roles && membership(rule.roles, roles);
     this.#unless = rule.unless && membership(rule.unless, roles);
     this.#secret = rule.secret;
@@ -121,9 +123,13 @@ export class CompiledRule {
     if (ask.load !== undefined && this.#loads === 'never') return false;
     if (this.#secret !== undefined && this.#secret !== (ask.entry?.secret ?? true)) return false;
     const { context } = ask;
-    if (this.#roles && (context === undefined || !this.#roles(context))) return false;
-    if (this.#unless && context !== undefined && this.#unless(context)) return false;
-    return this.#matches(ask.key);
+    const isDenial = this.#effect === 'deny';
+    // unknown roles close the rule, as a condition that fails does
+    if (this.#roles && !(context && (this.#roles(context) ?? isDenial))) return false;
+    if (this.#unless && context && (this.#unless(context) ?? !isDenial)) return false;
+    if (this.#matches(ask.key)) return true;
+    const loose = ask.entry?.loose;
+    return loose !== undefined && this.#spells.some((spells) => spells(ask.key, loose));
   }
 
   #heldBy({ context, key, action }: Ask): string {
@@ -157,13 +163,16 @@ function anyOf(patterns: readonly ((key: Key) => boolean)[]): (key: Key) => bool
   };
 }
 
-/** Whether a caller has one of several roles. */
-function membership(names: readonly string[], { ids, attribute }: Roles): (caller: Caller) => boolean {
+/** Whether a caller has one of several roles. Undefined if the attribute that lists them is not a list. */
+function membership(
+  names: readonly string[],
+  { ids, attribute }: Roles,
+): (caller: Caller) => boolean | undefined {
   const members = new Set(names.flatMap((name) => [...(ids.get(name) ?? [])]));
   const wanted = new Set(names);
   return (caller) => {
     if (members.has(caller.id)) return true;
-    const more = attribute === undefined ? undefined : caller[attribute];
-    return Array.isArray(more) && more.some((name) => wanted.has(name));
+    const more = (attribute === undefined ? undefined : caller[attribute]) ?? [];
+    return Array.isArray(more) ? more.some((name) => wanted.has(name)) : undefined;
   };
 }

@@ -6,8 +6,11 @@ import { nearest } from '../../internal/nearest.ts';
 import type { StandardSchemaV1 } from '../../schema/schema.ts';
 import { isPlain } from '../../value.ts';
 import { cel, compileCel } from './cel.ts';
+import { hoursOf } from './hours.ts';
+import { keyPattern } from './keys.ts';
+import { networksOf } from './networks.ts';
 import { actions } from './policy.ts';
-import { CompiledRule, type Roles, type Rule } from './rule.ts';
+import { CompiledRule, type Rule } from './rule.ts';
 
 /** Rules by name, or in a list. Their order means nothing: a rule that denies wins. */
 export type RuleSet = readonly Rule[] | Readonly<Record<string, Rule>>;
@@ -128,23 +131,12 @@ function checkRule(
   const condition = attempt('when', () =>
     when === undefined ? undefined : cel(typeof when === 'string' ? when : (when as { cel: string }).cel),
   );
-  const noRoles: Roles = { ids: new Map(), attribute: undefined };
-  // compiled part by part, so that each problem is at its field
-  for (const field of ['keys', 'hours', 'from'] as const)
-    if (rule[field] !== undefined)
-      attempt(
-        field,
-        () =>
-          new CompiledRule(
-            'deny',
-            '',
-            '',
-            { keys: [], actions: ['write'], [field]: rule[field] } as Rule,
-            noRoles,
-          ),
-      );
+  attempt('keys', () => rule.keys.map(keyPattern));
+  attempt('hours', () => rule.hours && hoursOf(rule.hours));
+  attempt('from', () => rule.from && networksOf(rule.from));
   const own = { ...rule, ...(condition && { when: condition }) };
-  if (isSound) attempt(undefined, () => new CompiledRule('deny', '', '', own, noRoles));
+  if (isSound)
+    attempt(undefined, () => new CompiledRule('deny', '', '', own, { ids: new Map(), attribute: undefined }));
   return isSound ? own : undefined;
 }
 

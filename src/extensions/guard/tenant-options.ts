@@ -20,7 +20,8 @@ import type { Quotas } from './quota.ts';
 /** The options of `tenants`. */
 export interface TenantsOptions<C = { readonly caller: Caller }> {
   /** Where the keys of a tenant are, from the most general to the most specific level. The segment `{id}` is
-   *  the tenant. Levels without it are shared, and only read. Writes go to the last one.
+   *  the tenant. Levels without it are shared, and only read; they must not overlap the last one, to which
+   *  writes go.
    *  @default ['tenants.{id}'] */
   readonly levels?: readonly Key[];
   /** Decides about the keys of a tenant, without their prefix. @default everything is allowed */
@@ -53,7 +54,7 @@ export interface TenantsStats {
 /** The views of all tenants. */
 export interface Tenants<P extends ConfigProvider> {
   /** The provider of one tenant. Made on its first call, and again after it was dropped.
-   *  @throws ConfigError `invalid_key` for an id that is not a segment of a key */
+   *  @throws ConfigError `invalid_key` for an id that is not a segment of a key, or that is one of a shared level */
   get(id: string): Decorated<P>;
   /** Refuses every call for a tenant with `policy_violation`, and passes on no change. */
   suspend(id: string): void;

@@ -5,7 +5,7 @@ import { ProviderChain } from '../../chain/chain.ts';
 import { decorate, methods, methodsOf } from '../../decorators/decorate.ts';
 import { ConfigError } from '../../errors.ts';
 import { disposeAll } from '../../internal/listeners.ts';
-import { keyFrom, keyOf, segments } from '../../key.ts';
+import { keyFrom, keyOf, segments, startsWith } from '../../key.ts';
 import { type Living, register, retire } from '../../living.ts';
 import type { ConfigProvider } from '../../provider.ts';
 import type { Key } from '../../value.ts';
@@ -16,7 +16,8 @@ import { tenantScope } from './tenant-scope.ts';
 
 interface View {
   readonly provider: ConfigProvider;
-  readonly writes: QuotaWrites | undefined;
+  /** Calls that have not ended: a write among them counts for a quota. */
+  pending: number;
   usedAt: number;
 }
 
@@ -40,6 +41,7 @@ export class TenantViews {
     this.#levels = levels.map((level) => segments(keyOf(level)));
     this.#options = options;
     this.#now = options.now ?? Date.now;
+    this.#scopesOf('{id}'); // refuses levels that overlap for every tenant
     const counts = this.#counts;
     this.#living = {
       kind: 'tenants',
@@ -57,9 +59,13 @@ export class TenantViews {
       (method: string) =>
       async (...args: readonly unknown[]): Promise<unknown> => {
         const view = this.#use(id);
-        return (view.provider as unknown as Record<string, (...all: readonly unknown[]) => unknown>)[
-          method
-        ]?.(...args);
+        const port = view.provider as unknown as Record<string, (...all: readonly unknown[]) => unknown>;
+        view.pending++;
+        try {
+          return await port[method]?.(...args);
+        } finally {
+          view.pending--;
+        }
       };
     const subscribe =
       (method: 'watch' | 'on') =>
@@ -112,11 +118,22 @@ export class TenantViews {
     retire(this.#living);
   }
 
-  /** The prefixes of a tenant's levels. An id is one segment, whatever it contains. */
+  /** The prefixes of a tenant's levels. An id is one segment, whatever it contains. The keys of a tenant must not
+   *  overlap a shared level: others would read them. */
   #scopesOf(id: string): readonly Key[] {
     if (typeof id !== 'string' || id === '' || id.length > 200)
       throw new ConfigError('invalid_key', 'tenants: an id must be a text of 1 to 200 characters');
-    return this.#levels.map((level) => keyOf(keyFrom(level.map((name) => (name === '{id}' ? id : name)))));
+    const scopes = this.#levels.map((level) =>
+      keyOf(keyFrom(level.map((name) => (name === '{id}' ? id : name)))),
+    );
+    const own = scopes.at(-1) as Key;
+    const shared = scopes.filter((_, i) => !this.#levels[i]?.includes('{id}'));
+    const other = shared.find((level) => startsWith(own, level) || startsWith(level, own));
+    if (other !== undefined)
+      throw new ConfigError('invalid_key', `tenants: "${own}" and the shared level "${other}" overlap`, {
+        hint: 'Keep the levels of tenants apart from the shared ones',
+      });
+    return scopes;
   }
 
   #use(id: string): View {
@@ -135,12 +152,12 @@ export class TenantViews {
     return view;
   }
 
-  /** Drops idle views, and those beyond `max`; never one that is writing, which counts for a quota. */
+  /** Drops idle views, and those beyond `max`; never one with a call. */
   #drop(used: string, now: number): void {
     const { max = 1_000, idleMs = 900_000 } = this.#options;
     for (const [id, view] of this.#views) {
       if (this.#views.size <= max && Math.abs(now - view.usedAt) < idleMs) break;
-      if (id === used || (view.writes?.pending ?? 0) > 0) continue;
+      if (id === used || view.pending > 0) continue;
       this.#views.delete(id);
       this.#counts.dropped++;
     }
@@ -180,7 +197,7 @@ export class TenantViews {
     const decide = typeof policy === 'function' ? policy(id) : policy;
     const guardOptions = { identify: identify as never, now, ...(denied && { denied }) };
     const provider = decide ? guardOf(whole, decide, guardOptions).guard : whole;
-    return { provider, writes, usedAt: now() };
+    return { provider, pending: 0, usedAt: now() };
   }
 
   #writesOf(id: string, own: ConfigProvider, limits: Quotas): QuotaWrites {

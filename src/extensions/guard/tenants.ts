@@ -11,7 +11,7 @@ import { TenantViews } from './tenant-views.ts';
 
 /** Gives each tenant a view of a store: its own keys alone, within its quotas, decided by a policy. Quotas
  *  are counted in this process: with several, each allows as much.
- *  @throws ConfigError `invalid_option`
+ *  @throws ConfigError `invalid_option`, or `invalid_key` for levels that overlap
  *  @example
  *  const views = tenants(store, { levels: ['shared', 'tenants.{id}'], quotas: { keys: 1_000 } });
  *  await views.get('acme').set('llm.model', 'small'); // writes tenants.acme.llm.model

@@ -1,4 +1,4 @@
-// Problems of a section `llm`, and what reports one. Used by check.ts, and by the checks of prompts and
+// Problems of a section `llm`, and what reports them. Used by check.ts, and by the checks of prompts and
 // presets.
 
 export type Path = readonly PropertyKey[];
@@ -10,3 +10,12 @@ export interface Issue {
 }
 
 export type Report = (path: Path, message: string) => void;
+
+const mostOfOne = 20;
+
+/** Reports the problems of one place: all of few, or the first of many and how many more there are. */
+export function reportAll(path: Path, messages: readonly string[], report: Report): void {
+  for (const message of messages.slice(0, mostOfOne)) report(path, message);
+  const more = messages.length - mostOfOne;
+  if (more > 0) report(path, `and ${more} more problem${more > 1 ? 's' : ''} like these`);
+}

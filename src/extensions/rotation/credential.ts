@@ -5,20 +5,19 @@ import { ConfigError } from '../../errors.ts';
 import { dig } from '../../internal/dig.ts';
 import { keyOf, segments } from '../../key.ts';
 import { type ConfigTree, type ConfigValue, isTree, type Key, sameValue } from '../../value.ts';
+import type { RotateOptions } from './options.ts';
 import type { Credential, RotationTarget } from './target.ts';
-
-/** The fields of a target's credential, each with its key in the stored secret: `{ user: 'username' }`. */
-export type CredentialFields = Readonly<Record<string, Key>>;
 
 /** Reads and writes credentials of one target in the secrets of one store. */
 export class Credentials {
   readonly #owner: string;
   readonly #target: RotationTarget;
-  readonly #fields: CredentialFields;
+  /** The fields of the credential, each with its key in the stored secret: `{ user: 'username' }`. */
+  readonly #fields: Readonly<Record<string, Key>>;
   /** Whether a secret that is a text is the credential itself. */
   readonly #canBeText: boolean;
 
-  constructor(owner: string, target: RotationTarget, fields: CredentialFields | undefined) {
+  constructor(owner: string, target: RotationTarget, fields: RotateOptions['fields']) {
     const unknown = Object.keys(fields ?? {}).find((name) => !target.fields.includes(name));
     if (unknown !== undefined)
       throw new ConfigError('invalid_option', `${owner}: fields names ${JSON.stringify(unknown)}`, {

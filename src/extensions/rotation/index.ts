@@ -1,6 +1,5 @@
 // `llm-config-manager/rotation`: replaces credentials while they are in use.
 
-export type { CredentialFields } from './credential.ts';
 export { type DataKeysOptions, dataKeys } from './data-keys.ts';
 export { alternating, type DatabaseUsers, singleUser } from './database-users.ts';
 export { fileStore, type UpdatingProvider } from './file-store.ts';

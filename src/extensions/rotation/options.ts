@@ -5,7 +5,7 @@ import { ConfigError } from '../../errors.ts';
 import type { ConfigEvent } from '../../events.ts';
 import { aFunction, aNumber, aString, checkOptions, mapOf, oneOf } from '../../internal/options.ts';
 import { aClock, type Clock, systemClock } from '../../shelter/clock.ts';
-import type { CredentialFields } from './credential.ts';
+import type { Key } from '../../value.ts';
 import type { RotationLock } from './lock.ts';
 import type { Schedule } from './schedule.ts';
 import type { RotatingStore } from './store.ts';
@@ -21,7 +21,7 @@ export interface RotateOptions extends Partial<Schedule> {
   readonly revoke: 'auto' | 'manual';
   /** The key in the stored secret for each field of the credential. All other fields of the secret are kept.
    *  @default the names of the target */
-  readonly fields?: CredentialFields;
+  readonly fields?: Readonly<Record<string, Key>>;
   /** The age at which the current credential is replaced. @default by kind, see `schedules` */
   readonly everyMs?: number;
   /** How long the old credential is kept after a promotion. @default by kind */

@@ -2,7 +2,7 @@
 // refused. step.ts does one step; this file gives it the lock, the clock and the listeners.
 
 import type { ConfigEvent } from '../../events.ts';
-import { aNumber, checkOptions } from '../../internal/options.ts';
+import { aBoolean, aNumber, type Check, checkOptions } from '../../internal/options.ts';
 import { toConfigError } from '../../query.ts';
 import { AskedTarget, pause } from './asked-target.ts';
 import { Credentials } from './credential.ts';
@@ -67,21 +67,22 @@ export function rotate(store: RotatingStore, target: RotationTarget, options: Ro
   };
   return {
     key: store.key,
-    step: async (stepOptions = {}) => step(stepOptions, true),
+    async step(stepOptions = {}) {
+      checkOptions('step', stepOptions, { begin: aBoolean, force: aBoolean, signal: aSignal });
+      return step(stepOptions, true);
+    },
     async run(runOptions = {}) {
-      checkOptions('run', runOptions, {
-        signal: (value) => (value instanceof AbortSignal ? undefined : 'an AbortSignal'),
-        pollMs: aNumber(1),
-      });
+      checkOptions('run', runOptions, { signal: aSignal, pollMs: aNumber(1) });
       const { signal = new AbortController().signal, pollMs = 60_000 } = runOptions;
       while (!signal.aborted) {
         await step({ signal }, false).catch(() => undefined);
         await pause(settings.clock, pollMs, signal);
       }
     },
-    async status({ signal } = {}) {
+    async status(statusOptions = {}) {
+      checkOptions('status', statusOptions, { signal: aSignal });
       const { clock, revoke } = settings;
-      const limited = withTimeout(settings, [signal]);
+      const limited = withTimeout(settings, [statusOptions.signal]);
       try {
         const state = await store.read({ signal: limited.signal });
         const asked = askedBy(parts, { signal: limited.signal }, 0);
@@ -101,6 +102,8 @@ export function rotate(store: RotatingStore, target: RotationTarget, options: Ro
     on: (listener) => reports.on(listener),
   };
 }
+
+const aSignal: Check = (value) => (value instanceof AbortSignal ? undefined : 'an AbortSignal');
 
 interface Parts {
   readonly store: RotatingStore;

@@ -132,7 +132,7 @@ export class RememberedReads {
 
   /** What a read may get from memory. `undefined`: nothing. */
   #limits(options: ListOptions | undefined): Limits | undefined {
-    if (causes.has(options?.[thread]?.cause ?? 'call')) return undefined;
+    if (options?.maxAgeMs === 0 || causes.has(options?.[thread]?.cause ?? 'call')) return undefined;
     const maxAgeMs = Math.min(this.#maxStaleMs, options?.maxAgeMs ?? Number.POSITIVE_INFINITY);
     return { now: this.#times.now(), shown: this.#times.shown(), maxAgeMs };
   }

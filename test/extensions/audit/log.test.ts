@@ -1,6 +1,8 @@
 import {
   appendFileSync,
+  cpSync,
   existsSync,
+  mkdirSync,
   readFileSync,
   rmSync,
   truncateSync,
@@ -13,6 +15,7 @@ import { manualClock } from 'llm-config-manager/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { read } from '../../../scripts/imports.ts';
 import { fieldNames } from '../../../src/extensions/audit/entry.ts';
+import { deleteBefore } from '../../../src/extensions/audit/folder.ts';
 import { type AuditEvent, AuditLog } from '../../../src/extensions/audit/log.ts';
 import { parseCheckpoint } from '../../../src/extensions/audit/note.ts';
 import { verifyLogs } from '../../../src/extensions/audit/verify.ts';
@@ -71,6 +74,17 @@ describe('an audit log', () => {
     expect(new Set(ids).size).toBe(500);
   });
 
+  it('a batch has at most 10,000 entries, and about 8 MiB', async () => {
+    await using box = await logs();
+    await using log = await box.open();
+    const checkpoints = () => box.linesOf().filter((line) => line[0] === '[').length - 1;
+    await append(log, 10_001);
+    expect(checkpoints()).toBe(2);
+    const long = { type: 'config.read', reason: 'x'.repeat(5_000_000) } as const;
+    await Promise.all([log.append(long), log.append(long)]);
+    expect(checkpoints()).toBe(4);
+  });
+
   it('opening continues a log, and cuts off what was never acknowledged', async () => {
     await using box = await logs();
     const first = await box.open();
@@ -110,6 +124,21 @@ describe('an audit log', () => {
     expect(log.size).toBe(0);
   }, 120_000);
 
+  it('opening does not take damage before a later batch for a torn one', async () => {
+    await using box = await logs();
+    const first = await box.open();
+    for (let i = 0; i < 3; i++) await append(first, 2, i);
+    await first.close();
+    const [file = ''] = box.files();
+    const damaged = readFileSync(file);
+    damaged.fill(0, damaged.indexOf('{') + 40, damaged.indexOf('{') + 60);
+    writeFileSync(file, damaged);
+    await expect(box.open()).rejects.toMatchObject({ code: 'crypto' });
+    expect(readFileSync(file)).toEqual(damaged);
+    const { logs: verified } = await verifyLogs(box.directory, { keys: [first.verifier] });
+    expect(verified).toMatchObject([{ finding: { kind: 'changed', entry: 0 } }]);
+  });
+
   it('opening refuses a log in which an acknowledged entry was changed', async () => {
     await using box = await logs();
     const first = await box.open();
@@ -142,6 +171,30 @@ describe('an audit log', () => {
     utimesSync(lock, 1, 1);
     await using again = await box.open();
     expect(again.size).toBe(0);
+  });
+
+  it('a writer that has lost its lock writes nothing more', async () => {
+    await using box = await logs();
+    await using log = await box.open();
+    await append(log, 1);
+    writeFileSync(path.join(box.folderOf('one'), 'log.lock'), '{"world":"elsewhere","pid":1}');
+    vi.spyOn(performance, 'now').mockReturnValue(1e9);
+    for (let i = 0; i < 2; i++) await expect(log.append(access(2))).rejects.toThrow('took over its lock');
+    expect(box.entries()).toHaveLength(1);
+  });
+
+  it('a folder that cannot be read is an error of this library', async () => {
+    await using box = await logs();
+    mkdirSync(path.join(box.folderOf('one'), '0000000000000000.jsonl'), { recursive: true });
+    await expect(box.open()).rejects.toMatchObject({ name: 'ConfigError', code: 'io' });
+  });
+
+  it('an entry that no reader accepts is refused', async () => {
+    await using box = await logs();
+    await using log = await box.open();
+    const entry = log.append({ type: 'config.read', reason: 'x'.repeat(9_000_000) });
+    await expect(entry).rejects.toMatchObject({ code: 'audit_failed' });
+    expect(log.size).toBe(0);
   });
 
   it('an instance is random by default, so that each process has its own log', async () => {
@@ -231,6 +284,20 @@ describe('a batch that fails', () => {
     expect(events.at(-1)).toMatchObject({ type: 'checkpoint', size: 1 });
   });
 
+  it('close writes an entry that waits for the disk', async () => {
+    await using box = await logs();
+    const log = await box.open({ clock: manualClock() });
+    const events: AuditEvent[] = [];
+    log.on((event) => events.push(event));
+    const prototype = await handles();
+    const broken = vi.spyOn(prototype, 'datasync').mockRejectedValue(failing('ENOSPC'));
+    log.recorder.event({ type: 'health.degraded' });
+    await vi.waitFor(() => expect(events).toHaveLength(1));
+    broken.mockRestore();
+    await log.close();
+    expect(box.entries()).toMatchObject([{ type: 'health.degraded' }]);
+  });
+
   it('close fails if entries without a caller are lost', async () => {
     await using box = await logs();
     const log = await box.open({ clock: manualClock() });
@@ -309,6 +376,43 @@ describe('the files of a log', () => {
     await open.close();
   });
 
+  it('old files of a log are deleted while its lock is held', async () => {
+    await using box = await logs();
+    const dead = await box.open();
+    await append(dead, 1);
+    await dead.close();
+    const steps: string[] = [];
+    const note = (step: string): void => void steps.push(`${step} ${box.files().length}`);
+    const lock = async () => {
+      note('locked');
+      return { guard: async () => undefined, release: async () => note('released') };
+    };
+    await deleteBefore(box.directory, Number.POSITIVE_INFINITY, async () => undefined);
+    await deleteBefore(box.directory, Number.POSITIVE_INFINITY, lock);
+    expect(steps).toEqual(['locked 1', 'released 0']);
+  });
+
+  it('a new file counts once it is on disk', async () => {
+    await using box = await logs();
+    await using log = await box.open({ maxFileBytes: 1_024 });
+    await append(log, 5);
+    const sync = vi.spyOn(await handles(), 'sync').mockRejectedValueOnce(failing('EIO'));
+    await expect(log.append(access(6))).rejects.toMatchObject({ code: 'audit_failed' });
+    expect(box.files()).toHaveLength(1);
+    sync.mockRestore();
+    expect(await log.append(access(7))).toMatchObject({ index: 5 });
+    expect(box.files()).toHaveLength(2);
+  });
+
+  it('a copy of another log is not continued', async () => {
+    await using box = await logs();
+    const log = await box.open();
+    await append(log, 1);
+    await log.close();
+    cpSync(box.folderOf('one'), box.folderOf('two'), { recursive: true });
+    await expect(box.open({ instance: 'two' })).rejects.toThrow(`it is the log of ${origin}/host/one`);
+  });
+
   it('a new file that was not finished when the process died is made again', async () => {
     await using box = await logs();
     const first = await box.open();
@@ -322,6 +426,33 @@ describe('the files of a log', () => {
 });
 
 describe('the keys of a log', () => {
+  it('both keys sign the change alone, although other entries come at once', async () => {
+    await using box = await logs();
+    await using log = await box.open();
+    const changing = log.changeKey(testKey(2));
+    const change = vi.spyOn(log.recorder.queue, 'add').mockImplementationOnce((line, commit) => {
+      const changed = log.recorder.queue.add(line, commit);
+      void append(log, 2);
+      return changed;
+    });
+    await changing;
+    change.mockRestore();
+    await append(log, 1);
+    const kinds = box.linesOf().map((line) => (line[0] === '{' ? JSON.parse(line).type : 'checkpoint'));
+    expect(kinds.slice(1, 3)).toEqual(['audit.key_changed', 'checkpoint']);
+    expect(box.entries()).toHaveLength(4);
+  });
+
+  it('a log that is closed meanwhile does not change its key', async () => {
+    await using box = await logs();
+    const log = await box.open();
+    await append(log, 1);
+    const changed = expect(log.changeKey(testKey(2))).rejects.toMatchObject({ code: 'audit_failed' });
+    await log.close();
+    await changed;
+    expect(readFileSync(path.join(box.folderOf('one'), 'keys.json'), 'utf8')).not.toContain('until');
+  });
+
   it('a change of the key is an entry whose checkpoint both keys sign', async () => {
     await using box = await logs();
     const first = await box.open();
@@ -403,6 +534,36 @@ describe('checkpoints', () => {
     expect(publish).toHaveBeenCalledTimes(2);
     expect(events).toHaveLength(1);
     expect(JSON.stringify(events)).not.toContain('fake-Zq83');
+  });
+
+  it('a publish that hangs is reported while the log is open', async () => {
+    await using box = await logs();
+    const clock = manualClock();
+    let end = (): void => undefined;
+    const publish = vi.fn(() => new Promise<void>((resolve) => (end = resolve)));
+    await using log = await box.open({ clock, publish, publishEveryMs: 20_000 });
+    const events: AuditEvent[] = [];
+    log.on((event) => event.type === 'failed' && events.push(event));
+    await append(log, 1);
+    await append(log, 1);
+    await clock.advance(20_000);
+    expect(events).toEqual([]);
+    await clock.advance(20_000);
+    expect(events).toMatchObject([{ message: expect.stringContaining('publish has not ended') }]);
+    end();
+    await clock.advance(20_000);
+    expect(publish).toHaveBeenCalledTimes(2);
+    end();
+  });
+
+  it('opening publishes what a crash may have kept from being published', async () => {
+    await using box = await logs();
+    const first = await box.open();
+    await append(first, 1);
+    await first.close();
+    const publish = vi.fn();
+    await using log = await box.open({ publish });
+    expect(publish).toHaveBeenCalledExactlyOnceWith(log.checkpoint);
   });
 
   it('a publish that hangs does not keep the log from closing, and is reported', async () => {

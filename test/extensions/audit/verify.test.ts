@@ -1,9 +1,19 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parseVerifier, verifierOf, verifierText } from '../../../src/extensions/audit/note.ts';
+import { keysIn } from '../../../src/extensions/audit/key-history.ts';
+import {
+  checkpointText,
+  noteOf,
+  parseVerifier,
+  verifierOf,
+  verifierText,
+} from '../../../src/extensions/audit/note.ts';
+import { Replay } from '../../../src/extensions/audit/replay.ts';
+import { logKeyOf } from '../../../src/extensions/audit/signer.ts';
+import { leafHash } from '../../../src/extensions/audit/tree.ts';
 import { verifyLogs } from '../../../src/extensions/audit/verify.ts';
-import { append, logs, origin } from './opened.ts';
+import { append, logs, origin, testKey } from './opened.ts';
 
 /** A log of three batches with 4 entries each, and the checkpoint after each. */
 async function three(maxFileBytes?: number) {
@@ -137,6 +147,51 @@ describe('verifyLogs', () => {
     expect(await it.verify(it.kept)).toMatchObject({ ok: true, logs: [{ first: 8, unchecked: 1 }] });
   });
 
+  it('a file of another log, an edge that was not signed, and another spelling are found', async () => {
+    await using it = await three(1_024);
+    await using other = await three(1_024);
+    const [, middle = ''] = it.box.files();
+    const text = readFileSync(middle, 'utf8');
+    const finding = async (made: string) => {
+      writeFileSync(middle, made);
+      return (await it.verify()).logs[0]?.finding?.message;
+    };
+    expect(await finding(readFileSync(other.box.files()[1] as string, 'utf8'))).toBe(
+      'the file that begins at entry 4 belongs to another log',
+    );
+    const [note, peaks] = JSON.parse(text.slice(0, text.indexOf('\n'))) as [string, string[]];
+    const edge = JSON.stringify([note, peaks.map(() => Buffer.alloc(32).toString('base64'))]);
+    expect(await finding(edge + text.slice(text.indexOf('\n')))).toBe(
+      'the edge at entry 4 is not the one that was signed',
+    );
+    expect(await finding(`${text.slice(0, -2)} ]\n`)).toContain('is not one of a log');
+  });
+
+  it('a key that was replaced signs nothing more, although it is trusted', async () => {
+    await using box = await logs();
+    const log = await box.open();
+    const old = log.verifier;
+    await append(log, 1);
+    await log.changeKey(testKey(2));
+    await log.close();
+    const [file = ''] = box.files();
+    const key = await logKeyOf(testKey(1), 1_000);
+    const listed = await keysIn(box.folderOf('one'));
+    const whole = new Replay({ keys: () => listed });
+    await whole.file(file);
+    const line = '{"id":"01ZZZZZZZZZZZZZZZZZZZZZZZZ"}';
+    const edge = whole.edge.copy();
+    edge.add(leafHash(Buffer.from(`\0${line}`)));
+    const name = whole.origin as string;
+    const signed = checkpointText(name, edge.size, edge.root());
+    const note = noteOf(signed, [await key.sign(signed, name)]);
+    appendFileSync(file, `${line}\n${JSON.stringify([note])}\n`);
+    expect(await verifyLogs(box.directory, { keys: [old, log.verifier] })).toMatchObject({
+      ok: false,
+      logs: [{ finding: { kind: 'unsigned', message: 'another key has signed the checkpoint at 3' } }],
+    });
+  });
+
   it('lines after the last checkpoint are a tail, not entries', async () => {
     await using it = await three();
     it.change(`${it.text}{"id":"torn"}\n{"ha`);
@@ -161,6 +216,27 @@ describe('verifyLogs', () => {
     await expect(verifyLogs(it.box.path('none'), { keys: [it.log.verifier] })).rejects.toMatchObject({
       code: 'not_found',
     });
+  });
+
+  it('a copy of a log hides no other one', async () => {
+    await using it = await three();
+    const other = await it.box.open({ instance: 'two' });
+    await append(other, 2);
+    await other.close();
+    it.edit((lines) => lines.toSpliced(second, 1));
+    // in the directory itself
+    cpSync(it.box.folderOf('two'), it.box.directory, { recursive: true });
+    expect(await it.verify()).toMatchObject({ ok: false, logs: [{}, { finding: { kind: 'removed' } }, {}] });
+    // in place of the other
+    rmSync(it.box.folderOf('one'), { recursive: true });
+    cpSync(it.box.folderOf('two'), it.box.folderOf('one'), { recursive: true });
+    const { logs } = await it.verify();
+    expect(logs.map(({ name, finding }) => `${name} ${finding?.message}`)).toEqual([
+      'audit undefined',
+      `host/one the folder holds the log ${origin}/host/two`,
+      'host/two undefined',
+    ]);
+    expect(await verifyLogs(it.box.folderOf('two'), { keys: [it.log.verifier] })).toMatchObject({ ok: true });
   });
 
   it('a kept checkpoint that no trusted key has signed is found', async () => {

@@ -12,6 +12,7 @@ import { ConfigError } from '../../../src/errors.ts';
 import type { ConfigEvent } from '../../../src/events.ts';
 import { type Denied, guarded, type Policy, rules } from '../../../src/extensions/guard/index.ts';
 import { livingMetrics } from '../../../src/living.ts';
+import { thread } from '../../../src/operation.ts';
 import type { Change, ConfigProvider } from '../../../src/provider.ts';
 import { EnvProvider } from '../../../src/providers/env.ts';
 import { MemoryProvider, type MemoryValues } from '../../../src/providers/memory.ts';
@@ -123,10 +124,38 @@ describe('one key', () => {
     },
   );
 
+  it('an outage that is tolerated shows its message to those alone that may read', async () => {
+    const failing = async (): Promise<never> => {
+      throw new ConfigError('unavailable', 'full: /etc/hidden/prod.yaml');
+    };
+    const provider = optional({ ...fullPort(values).provider, list: failing, layers: undefined } as never);
+    const store = guarded(provider as ConfigProvider, developerIn('dev.**'), { identify });
+    const shown = async (at: string) =>
+      inspect(await store.layers?.(at, ann), { depth: 5, showHidden: true });
+    expect(await shown('dev')).toContain('/etc/hidden/prod.yaml');
+    expect(await shown('prod')).not.toContain('hidden');
+    expect(await shown('prod')).toContain('tolerated');
+  });
+
   it('an outage is one for every caller', async () => {
     const source = new FakeSource({ 'dev/model': 'small' }, { befall: down });
     const store = guarded(sheltered(source), developerIn('dev.**'), { identify });
     expect(await code(store.get('prod.model', ann))).toBe('unavailable');
+  });
+
+  it('a section that a foreign provider returns for one key is refused', async () => {
+    const foreign = {
+      ...new MemoryProvider(),
+      name: 'foreign',
+      get: async (key: Key) => entry('foreign', key, { open: 1, password: 'x' }),
+      getMany: async (keys: readonly Key[]) =>
+        new Map(keys.map((key) => [key, entry('foreign', key, { password: 'x' })])),
+      list: async () => [],
+    };
+    const policy = rules({ allow: [{ keys: ['**'] }], deny: [{ keys: ['db.password'] }] });
+    const store = guarded(foreign, policy, { identify });
+    expect(await code(store.get('db', ann))).toBe('policy_violation');
+    expect((await store.getMany?.(['db'], ann))?.get('db')).toMatchObject({ code: 'policy_violation' });
   });
 
   it('a section is not a value, and a refused caller learns no more', async () => {
@@ -154,6 +183,28 @@ describe('callers', () => {
     for (const context of identities)
       expect(await code(guard().get('prod.model', { context }))).toBe('policy_violation');
     expect(await code(guard().get('prod.model'))).toBe('policy_violation');
+    // also where everything is allowed
+    const open = guard('hole', rules({ allow: [{ keys: ['**'] }] }));
+    for (const context of [undefined, { caller: null }, { caller: { id: '' } }, { caller: 'ops' }])
+      expect(await code(open.get('prod.model', { context }))).toBe('policy_violation');
+  });
+
+  it('has the getters of its class', async () => {
+    class Person {
+      [attribute: string]: unknown;
+      id = 'bob';
+      get groups() {
+        return ['contractor'];
+      }
+    }
+    const policy = rules({
+      rolesIn: 'groups',
+      allow: [{ keys: ['**'] }],
+      deny: [{ keys: ['prod.**'], roles: ['contractor'] }],
+    });
+    const store = guarded(new MemoryProvider(values), policy, { identify: () => new Person() });
+    expect(await code(store.get('prod.model'))).toBe('policy_violation');
+    expect(await value(store.get('dev.model'))).toBe('small');
   });
 
   it('an anonymous caller has what rules without roles allow', async () => {
@@ -180,6 +231,14 @@ describe('callers', () => {
 });
 
 describe('a policy', () => {
+  it('knows which load asks, and takes a check for the first one', async () => {
+    const loads: unknown[] = [];
+    const store = guard('hole', { decide: ({ load }) => ({ allow: loads.push(load) > 0, rule: 'all' }) });
+    for (const cause of ['call', 'load', 'check', 'reload', 'poll', 'change', 'explain'] as const)
+      await store.get('dev.model', { ...ann, [thread]: { operation: 'x', cause } });
+    expect(loads).toEqual([undefined, 'start', 'start', 'reload', 'reload', 'reload', undefined]);
+  });
+
   it('is asked about every value, and sees none', async () => {
     const asked: unknown[] = [];
     const policy: Policy = {
@@ -245,6 +304,10 @@ describe('a policy that fails', () => {
       ['dev.list', false],
       ['prod.model', true],
     ]);
+    // the first denial of several actions counts
+    const reader: Policy = { decide: async ({ action }) => ({ allow: action === 'read', rule: 'reader' }) };
+    const listed = await guard('hole', reader).list('', ann);
+    expect(listed.every((item) => 'error' in item)).toBe(true);
   });
 });
 
@@ -384,6 +447,9 @@ describe('versions and renewals', () => {
     expect(await code(port('hole').versions('prod.model', ann))).toBe('policy_violation');
     expect(await code(port('refuse').versions('prod.model', ann))).toBe('policy_violation');
     expect(await port('omit').versions('prod.model', ann)).toEqual([]);
+    const open = rules({ allow: [{ keys: ['**'], secret: false }] });
+    const store = guarded(fullPort(values).provider, open, { identify });
+    expect(await store.versions('prod.model', ann)).toHaveLength(2);
   });
 
   it('a renewal is decided before the store is asked', async () => {
@@ -605,6 +671,43 @@ describe('loose names', () => {
     const around = guarded(new ProviderChain([env, weaker]), all, { identify });
     expect(await around.list('', ann)).toMatchObject([{ key: 'db.host', value: 'strong' }]);
     expect(await value(around.get('db.host', ann))).toBe('strong');
+  });
+
+  it.each([
+    ['APP_DB_PASSWORD', 'db.password'],
+    ['APP_DB_PASSWORD', 'db.pass_word'],
+    ['APP_DB_PASSWORD', '**.password'],
+    ['APP_DB_PASSWORD', 'db.*'],
+    ['APP__DB__PASSWORD', 'db.password'],
+    ['APP__DB__PASSWORD', '*.Password'],
+  ])('%s: a rule that denies %s denies each spelling', async (name, denied) => {
+    const env = new EnvProvider({ prefix: 'APP', env: { [name]: 'hidden', APP__DBASE__URL: 'u' } });
+    const policy = rules({ allow: [{ keys: ['**'] }], deny: [{ keys: [denied] }] });
+    const providers = [env, new ProviderChain([env, new MemoryProvider({ other: 1 })])];
+    for (const store of providers.map((provider) => guarded(provider, policy, { identify }))) {
+      for (const key of [
+        'db.password',
+        'dbPassword',
+        'dbpassword',
+        'db_password',
+        'DB.PASS-WORD',
+        'db._password',
+      ]) {
+        expect(await value(store.get(key, ann)).catch((error: ConfigError) => error.code)).not.toBe('hidden');
+        const wanted = { keys: [key], prefixes: [] };
+        const layers = (await store.layers?.('', { ...ann, wanted })) ?? [];
+        expect(
+          JSON.stringify([layers, layers.map(({ entries }) => entries.map(({ value }) => value))]),
+        ).not.toContain('hidden');
+      }
+      expect(await value(store.get('dbase.url', ann))).toBe('u');
+    }
+    const direct = guarded(env, policy, { identify });
+    const items = await direct.list('', {
+      ...ann,
+      wanted: { keys: ['dbPassword', 'DB.PASSWORD'], prefixes: [] },
+    });
+    expect(items.map((item) => ('error' in item ? item.error.code : item.value))).not.toContain('hidden');
   });
 
   it('a key that is denied in one spelling is denied in each', async () => {

@@ -180,6 +180,7 @@ describe('cached decisions', () => {
       { load: 'start' },
       { entry: { secret: true } as never },
       { entry: { secret: false } as never },
+      { entry: { secret: false, loose: 'words' } as never },
     ];
     for (const more of different) await one.decide(ask(more));
     expect(policy.calls).toBe(1 + different.length);

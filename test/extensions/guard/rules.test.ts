@@ -86,6 +86,18 @@ describe('callers and actions', () => {
     expect(decided(data, { context: { id: 'bob', groups: 'auditor' } }).allow).toBe(false);
   });
 
+  it('an attribute of roles that is not a list closes the rule', () => {
+    const allow = [{ keys: ['**'] }];
+    const may = (more: object, groups: unknown) =>
+      decided({ rolesIn: 'groups', allow, ...more }, { context: { id: 'bob', groups } }).allow;
+    const deny = { deny: [{ keys: ['**'], roles: ['contractor'] }] };
+    expect(may(deny, 'contractor')).toBe(false);
+    expect(may(deny, new Set(['contractor']))).toBe(false);
+    expect(may({ deny: [{ keys: ['**'], unless: ['operator'] }] }, 'operator')).toBe(false);
+    expect(may({ allow: [{ keys: ['**'], unless: ['contractor'] }] }, 'contractor')).toBe(false);
+    for (const groups of [undefined, null, []]) expect(may(deny, groups)).toBe(true);
+  });
+
   it('a rule without roles is about everyone, an anonymous caller too', () => {
     expect(allows({}, { context: undefined })).toBe(true);
   });
@@ -242,7 +254,19 @@ describe('loads', () => {
     expect(at({ load: 'start' })).toBe(true);
     expect(at({ load: 'reload', now: night })).toBe(true);
     expect(at({ now: night })).toBe(false);
+    expect(at({ load: 'start', now: night })).toBe(false);
     expect(at({ load: 'reload', now: night, context: { id: 'other' } })).toBe(false);
+  });
+
+  it('start: a condition that held for one key holds for no other', async () => {
+    const when = cel('key == "a" || action == "list"');
+    const policy = rules({ allow: [{ keys: ['**'], when, loads: 'start' }] });
+    await policy.ready();
+    const at = (more: Partial<Ask>): boolean => (policy.decide(ask(more)) as Decision).allow;
+    expect(at({ load: 'start', key: 'a' })).toBe(true);
+    expect(at({ load: 'start', key: 'b', action: 'list' })).toBe(true);
+    expect(at({ load: 'reload', key: 'a' })).toBe(true);
+    expect(at({ load: 'reload', key: 'b' })).toBe(false);
   });
 });
 
@@ -354,7 +378,7 @@ describe('cel', () => {
   });
 
   it.each(['^(a+)+$', '(a*)*b', '(a|a)*b', '(.*)(.*)(.*)(.*)(.*)x', '(a?){50}a{50}'])(
-    'matches ends in 50 ms for %s',
+    'matches ends in 50 ms of the processor for %s',
     async (pattern) => {
       const policy = rules({
         allow: [{ keys: ['**'], when: cel(`key.matches("${pattern}")`), loads: 'never' }],
@@ -363,11 +387,11 @@ describe('cel', () => {
       const hostile = ask({ key: `${'a'.repeat(511)}x` });
       policy.decide(ask({ key: 'a' }));
       const times = [1, 2, 3].map(() => {
-        const startedAt = performance.now();
+        const before = process.cpuUsage();
         policy.decide(hostile);
-        return performance.now() - startedAt;
+        return process.cpuUsage(before).user;
       });
-      expect(Math.min(...times)).toBeLessThan(50);
+      expect(Math.min(...times)).toBeLessThan(50_000);
     },
   );
 });

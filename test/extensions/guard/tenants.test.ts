@@ -125,6 +125,15 @@ describe('views', () => {
     expect(() => tenants(memory, { levels: ['tenants.{id}', 'shared'] })).toThrow('has no segment {id}');
   });
 
+  it('no keys of a tenant overlap a shared level', () => {
+    const levels = ['tenants', 'tenants.{id}'];
+    expect(() => tenants(new MemoryProvider(), { levels })).toThrow('overlap');
+    const views = tenants(new MemoryProvider(), { levels: ['tenants.shared', 'tenants.{id}'] });
+    expect(() => views.get('shared')).toThrow('"tenants.shared" and the shared level');
+    expect(() => views.suspend('shared')).toThrow('overlap');
+    views.get('acme');
+  });
+
   it('the policy decides about the keys of the tenant', async () => {
     const asked: Ask[] = [];
     const policy = rules({
@@ -265,6 +274,21 @@ describe('quotas', () => {
     const results = await Promise.all(writes);
     expect(results.filter((one) => one === 'answered')).toHaveLength(2);
     expect(await memory.list()).toHaveLength(3);
+  });
+
+  it('hold while the policy decides about a write, and the view is the oldest of too many', async () => {
+    const memory = new MemoryProvider();
+    const decide = async ({ key }: Ask) => {
+      if (key === 'slow') await new Promise((resolve) => setImmediate(resolve));
+      return { allow: true, rule: 'all' };
+    };
+    const options = { policy: { decide }, identify: () => ({ id: 'x' }), quotas: { keys: 1 }, max: 1 };
+    const views = tenants(memory, options);
+    const slow = code(views.get('a').set('slow', 1));
+    await views.get('b').get('x');
+    const quick = code(views.get('a').set('quick', 1));
+    expect([await slow, await quick].sort()).toEqual(['answered', 'quota_exceeded']);
+    expect(views.stats().dropped).toBe(1);
   });
 
   it('a write that fails takes no room', async () => {

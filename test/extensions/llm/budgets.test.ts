@@ -203,6 +203,25 @@ describe('a soft budget', () => {
     });
   });
 
+  it('reports a limit that is lowered below what is spent', async () => {
+    await using it = await loaded(budgeted({ perMonth: 10 }));
+    const month = new Date(it.clock.now()).toISOString().slice(0, 7);
+    const lowered = async (perMonth: number): Promise<readonly string[]> => {
+      await it.store.set('llm.budgets.team.perMonth', perMonth);
+      await it.ai.config.reload();
+      return budgetEvents(it);
+    };
+    await it.ai.task('chat').run(async () => used(2_000_000));
+    expect(await lowered(3)).toEqual([]);
+    expect(await lowered(2.5)).toEqual([`alert ${month}`]);
+    expect(await lowered(1)).toEqual([`alert ${month}`, `exceeded ${month}`]);
+    await it.ai.task('chat').run(async () => used(100_000));
+    expect(budgetEvents(it)).toHaveLength(2);
+    // the accounts of last month have ended
+    await it.clock.advance(31 * 86_400_000);
+    expect(await lowered(0.5)).toHaveLength(2);
+  });
+
   it('begins again with each period of UTC', async () => {
     await using it = await loaded(budgeted({ perDay: 1, alertAt: 0.5 }));
     const day = () => new Date(it.clock.now()).toISOString().slice(0, 10);

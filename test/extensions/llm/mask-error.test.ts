@@ -13,6 +13,8 @@ const deep = (levels: number): object =>
   Array.from({ length: levels }).reduce<object>((at) => ({ at }), { key });
 const chained = (causes: number): Error =>
   Array.from({ length: causes }).reduce<Error>((cause) => new Error('no', { cause }), new Error(key));
+/** Without the field that must not be read. */
+const fieldsToo = (name: string, value: unknown): unknown => (name === 'first' ? undefined : value);
 const hostile = new Proxy({}, { ownKeys: () => expect.fail('never read') });
 class Sealed {
   readonly options = { key };
@@ -20,6 +22,13 @@ class Sealed {
 
   get secret(): string {
     return this.#secret;
+  }
+}
+class Printed {
+  readonly #secret = key;
+
+  toJSON(): object {
+    return { [this.#secret]: { inner: this.#secret } };
   }
 }
 
@@ -40,12 +49,15 @@ describe('an error of a client', () => {
     ['an item behind one that throws', { first: hostile, second: { key } }],
     ['an error of its own', { errors: [Object.assign(new Error(key), { key })], cause: new Error(key) }],
     ['a class', { client: new Sealed() }],
+    ['names', { [key]: 1, byKey: { [authorization]: { used: 1 } }, map: new Map([[key, 1]]) }],
+    ['what it says in JSON', { toJSON: () => ({ message: key }) }],
+    ['what a class says in JSON', { client: new Printed(), list: [new Printed()] }],
   ])('shows no key in %s', ([, fields], { expect }) => {
     const error = Object.assign(new TypeError(`refused: ${key}`), fields);
     Error.captureStackTrace(error);
     expect(maskError(error, [key])).toBe(error);
     expect(isShown(inspect(error, { depth: 30, showHidden: true, maxArrayLength: null }))).toBe(false);
-    const json = JSON.stringify({ ...error, first: undefined });
+    const json = JSON.stringify({ ...error, first: undefined }) + JSON.stringify(error, fieldsToo);
     expect(isShown(`${json}${error.message}${error.stack}`)).toBe(false);
   });
 

@@ -576,6 +576,21 @@ describe('run', () => {
     await expect(refused).rejects.toMatchObject({ code: 'invalid_option' });
   });
 
+  it.each([{ force: 'false' }, { begin: 1 }, { forced: true }, { signal: 'no signal' }])(
+    'step refuses %j',
+    async (options) => {
+      const { rotation, backend } = started();
+      const first = backend.current();
+      await expect(rotation.step(options as never)).rejects.toMatchObject({ code: 'invalid_option' });
+      expect(backend.current()).toBe(first);
+    },
+  );
+
+  it('status refuses what is not a signal', async () => {
+    const refused = started().rotation.status({ signal: 'no signal' } as never);
+    await expect(refused).rejects.toMatchObject({ code: 'invalid_option' });
+  });
+
   it('without a listener, a failure is one warning of the process', async () => {
     const { rotation, points, clock } = started({ on: undefined } as never);
     const end = new AbortController();

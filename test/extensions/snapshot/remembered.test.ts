@@ -18,6 +18,7 @@ import type { KeyWrapper } from '../../../src/key-wrapper.ts';
 import { livingMetrics } from '../../../src/living.ts';
 import { newId, thread } from '../../../src/operation.ts';
 import { MemoryProvider } from '../../../src/providers/memory.ts';
+import { sealedText } from '../../../src/sealed.ts';
 import { sheltered } from '../../../src/shelter/index.ts';
 import { FakeSource } from '../../support/fake-source.ts';
 import { code, value } from '../../support/sheltering.ts';
@@ -226,6 +227,21 @@ describe('a start while the store is down', () => {
     expect(await code(first.get('db.key.inside'))).toBe('unavailable');
   });
 
+  it('a list with a loose name says nothing about what it lacks', async () => {
+    await using at = await world(values);
+    const list = at.store.list.bind(at.store);
+    at.store.list = async (...asked) =>
+      (await list(...asked)).map((item) =>
+        item.key === 'db.host' ? { ...item, loose: 'words' as const } : item,
+      );
+    const first = at.start();
+    await first.list();
+    at.store.failure = 'unavailable';
+    expect(await code(first.get('db.other'))).toBe('unavailable');
+    expect(await code(first.list())).toBe('unavailable');
+    expect(await value(first.get('db.password'))).toBe(values['db.password']);
+  });
+
   it('everything: absences are known without being asked', async () => {
     await using at = await world(values);
     const first = at.start({ everything: { everyMs: minute } });
@@ -309,13 +325,19 @@ describe('reads that must see the store', () => {
       'db.host': '!unavailable',
       'db.password': values['db.password'],
     });
+    at.store.failure = undefined;
+    await first.get('db.password');
+    at.store.failure = 'unavailable';
     expect(await code(first.get('db.password', { maxAgeMs: 0 }))).toBe('unavailable');
+    expect(await value(first.get('db.password', { maxAgeMs: 1 }))).toBe(values['db.password']);
   });
 
-  it('an older version passes it by', async () => {
+  it('an older version and sealed text pass it by', async () => {
     await using at = await world(values);
     const first = at.start();
     await (first.get as Store['get'])('db.host', { version: '1' });
+    await first.get('db.host', { [sealedText]: true });
+    await first.list('', { [sealedText]: true });
     expect(first.stats().keys).toBe(0);
   });
 });
@@ -346,6 +368,18 @@ describe('times', () => {
     at.store.failure = 'unavailable';
     await at.clock.advance(5 * minute);
     expect(await code(first.get('db.host'))).toBe('unavailable');
+  });
+
+  it("a cache's older absence renews nothing", async () => {
+    await using at = await world(values);
+    const first = at.start(
+      { maxStaleMs: 10 * minute },
+      Object.assign(at.store, { status: () => ({ ageMs: 6 * minute }) }) as Store,
+    );
+    await first.get('absent');
+    await at.clock.advance(5 * minute);
+    at.store.failure = 'unavailable';
+    expect(await code(first.get('absent'))).toBe('unavailable');
   });
 
   it('a value that has expired is never answered', async () => {

@@ -33,6 +33,8 @@ export interface Book {
   reserve(hold: Hold, terms: Terms): Answer | Promise<Answer>;
   /** Replaces a hold by what was spent. Does not wait for a shared ledger. */
   settle(hold: Hold, spent: number): void;
+  /** The accounts that this process knows. */
+  readonly accounts: Iterable<string>;
   /** As far as this process knows. */
   state(account: string): LedgerState;
   /** Waits for what is under way, for a moment. */

@@ -15,6 +15,12 @@ import { OwnBook } from './own-book.ts';
 import { periodAt } from './period.ts';
 import { SharedBook } from './shared-book.ts';
 
+/** What is reported when it is spent. */
+interface Marks {
+  readonly alert: number;
+  readonly limit: number;
+}
+
 /** Accounts are kept for a day after their period, for calls that end later. */
 const lateMs = 86_400_000;
 
@@ -42,7 +48,8 @@ export class Budget {
     this.#data = data;
     this.#clock = clock;
     this.#events = events;
-    const onSpent = (hold: Hold, before: number, spent: number): void => this.#spent(hold, before, spent);
+    const onSpent = ({ account }: Hold, before: number, spent: number): void =>
+      this.#passed(account, before, spent);
     this.#book = ledgerOf
       ? new SharedBook(ledgerOf(`llm:${name}:${data.currency}`), clock, {
           onSpent,
@@ -64,9 +71,16 @@ export class Budget {
     return this.#name;
   }
 
-  /** Another limit, with the same currency. */
+  /** Another limit, with the same currency. What is spent already may pass the new marks. */
   follow(data: BudgetData): void {
+    const before = this.#marks;
     this.#data = data;
+    const { name } = this.#period();
+    for (const account of this.#book.accounts) {
+      if (account.split(' ', 1)[0] !== name) continue;
+      const { spent } = this.#book.state(account);
+      this.#passed(account, spent, spent, before);
+    }
   }
 
   covers(task: string): boolean {
@@ -162,11 +176,15 @@ export class Budget {
     return each === undefined ? undefined : each === 'task' ? task : options[each];
   }
 
-  /** What is spent never falls in an account, so each mark is passed once, in one of the processes. */
-  #spent({ account }: Hold, before: number, spent: number): void {
+  get #marks(): Marks {
     const { alertAt = 0.8 } = this.#data;
-    const limit = this.#limit;
-    const mark = Math.ceil(limit * alertAt);
+    return { alert: Math.ceil(this.#limit * alertAt), limit: this.#limit };
+  }
+
+  /** Reports the marks that are passed now, and were not passed `before`, by the marks of then. What is spent
+   *  never falls in an account, so each mark is passed once, in one of the processes. */
+  #passed(account: string, before: number, spent: number, then = this.#marks): void {
+    const { alert, limit } = this.#marks;
     const emit = (state: 'alert' | 'exceeded'): void =>
       this.#events.emit('budget', () => ({
         budget: this.#name,
@@ -178,8 +196,8 @@ export class Budget {
         outcome: state === 'alert' ? 'ok' : 'quota_exceeded',
         level: state === 'alert' ? 'warn' : 'error',
       }));
-    if (before < mark && spent >= mark) emit('alert');
-    if (before <= limit && spent > limit) emit('exceeded');
+    if (before < then.alert && spent >= alert) emit('alert');
+    if (before <= then.limit && spent > limit) emit('exceeded');
   }
 
   #ledgerIs(state: 'away' | 'back'): void {

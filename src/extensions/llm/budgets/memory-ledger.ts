@@ -29,6 +29,10 @@ export class MemoryLedger {
     this.#clock = clock;
   }
 
+  get accounts(): Iterable<string> {
+    return this.#accounts.keys();
+  }
+
   reserve(
     entry: Omit<LedgerEntry, 'known'>,
     { limit, holdMs }: { readonly limit: number; readonly holdMs: number },

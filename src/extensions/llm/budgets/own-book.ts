@@ -15,6 +15,10 @@ export class OwnBook implements Book {
     this.#onSpent = onSpent;
   }
 
+  get accounts(): Iterable<string> {
+    return this.#ledger.accounts;
+  }
+
   async look(): Promise<void> {}
 
   reserve(hold: Hold, terms: Terms): Answer {

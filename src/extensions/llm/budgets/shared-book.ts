@@ -59,6 +59,10 @@ export class SharedBook implements Book {
     return this.#isAway ? 'away' : 'shared';
   }
 
+  get accounts(): Iterable<string> {
+    return this.#known.keys();
+  }
+
   async reserve(hold: Hold, terms: Terms): Promise<Answer> {
     if (this.#clock.now() < this.#aloneUntil) return this.#alone(hold, terms);
     try {

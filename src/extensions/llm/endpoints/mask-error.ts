@@ -54,9 +54,21 @@ class Masking {
     this.#done.set(error, error);
     for (const [name, value] of fieldsOf(error)) {
       const masked = this.of(value, depth + 1);
-      if (masked !== value) attempt(() => Object.defineProperty(error, name, { value: masked }));
+      const shown = this.of(name) as PropertyKey;
+      if (shown !== name) attempt(() => Reflect.deleteProperty(error, name));
+      if (shown !== name || masked !== value)
+        attempt(() => Object.defineProperty(error, shown, { value: masked }));
     }
+    this.#setJson(error, error, depth);
     return error;
+  }
+
+  /** Replaces what `value` says it is in JSON, if that quotes a secret: it may come from private fields. */
+  #setJson(value: object, copy: object, depth: number): void {
+    const json = jsonOf(value);
+    const masked = this.of(json, depth + 1);
+    if (masked !== json)
+      attempt(() => Object.defineProperty(copy, 'toJSON', { value: () => masked, configurable: true }));
   }
 
   #isQuoted(value: unknown, depth: number, seen: Set<object>): boolean {
@@ -64,14 +76,15 @@ class Masking {
     if (!isObject(value) || seen.has(value)) return false;
     if (depth > deepest || seen.size > mostObjects) return true;
     seen.add(value);
-    return fieldsOf(value).some(([, inner]) => this.#isQuoted(inner, depth + 1, seen));
+    const isQuoted = (inner: unknown): boolean => this.#isQuoted(inner, depth + 1, seen);
+    return fieldsOf(value).some((field) => field.some(isQuoted)) || isQuoted(jsonOf(value));
   }
 
   #copy(value: object, depth: number): unknown {
     if (this.#done.size > mostObjects) return MASK;
     const Collection = collectionOf(value);
     if (Collection) {
-      const entries = fieldsOf(value).map(([name, inner]) => [name, this.of(inner, depth + 1)] as const);
+      const entries = fieldsOf(value).map((field) => field.map((one) => this.of(one, depth + 1)));
       return Collection === Set
         ? new Set(entries.map(([, inner]) => inner))
         : new (Collection as new (entries: object) => object)(entries);
@@ -85,8 +98,9 @@ class Masking {
         enumerable: true,
         writable: true,
       };
-      attempt(() => Object.defineProperty(copy, name, field));
+      attempt(() => Object.defineProperty(copy, this.of(name) as PropertyKey, field));
     }
+    this.#setJson(value, copy, depth);
     return copy;
   }
 }
@@ -116,6 +130,16 @@ const privateNamesOf = (value: object): readonly string[] =>
   inspect.custom in value
     ? ['method', 'status', 'url', 'href', 'headers'].filter((name) => name in value)
     : [];
+
+/** What JSON shows of an object that says so itself. */
+function jsonOf(value: object): unknown {
+  let json: unknown;
+  attempt(() => {
+    const { toJSON } = value as { readonly toJSON?: unknown };
+    if (typeof toJSON === 'function' && !ArrayBuffer.isView(value)) json = toJSON.call(value, '');
+  });
+  return json;
+}
 
 const attempt = (change: () => void): void => {
   try {

@@ -7,7 +7,7 @@ import { describeKeys } from '../../../schema/describe-keys.ts';
 import type { StandardSchemaV1 } from '../../../schema/schema.ts';
 import { isPlain } from '../../../value.ts';
 import type { LlmData } from '../data.ts';
-import type { Path, Report } from '../issues.ts';
+import { type Path, type Report, reportAll } from '../issues.ts';
 import { contentHash } from './content-hash.ts';
 import type { PromptData } from './prompt-data.ts';
 import { templateOf } from './template.ts';
@@ -45,7 +45,8 @@ function checkVersion({ text, variables, hash }: PromptData, path: Path, report:
     );
   if (text === undefined) return;
   const { mistakes } = templateOf(text);
-  for (const { line, message } of mistakes) report([...path, 'text'], `line ${line} of it: ${message}`);
+  const messages = mistakes.map(({ line, message }) => `line ${line} of it: ${message}`);
+  reportAll([...path, 'text'], messages, report);
   if (variables && mistakes.length === 0)
     checkNames(text, Object.keys(variables), [...path, 'text'], 'variables', report);
 }
@@ -53,13 +54,15 @@ function checkVersion({ text, variables, hash }: PromptData, path: Path, report:
 /** Reports each variable that a text reads and that is not among `known`, once. */
 function checkNames(text: string, known: readonly string[], path: Path, where: string, report: Report): void {
   const seen = new Set(known);
+  const messages: string[] = [];
   for (const { name, line } of templateOf(text).variables) {
     if (seen.has(name)) continue;
     seen.add(name);
     const similar = nearest(name, known);
     const meant = similar === undefined ? '' : `; did you mean ${similar}?`;
-    report(path, `line ${line} of it: {{${name}}} is not in ${where}${meant}`);
+    messages.push(`line ${line} of it: {{${name}}} is not in ${where}${meant}`);
   }
+  reportAll(path, messages, report);
 }
 
 function checkTask(

@@ -114,6 +114,16 @@ describe('prompts of a file', () => {
     `);
   });
 
+  it.for([
+    ['mistakes', Array.from({ length: 3_000 }, (_, i) => `{{v${i} x}}`).join('\n'), undefined],
+    ['unknown variables', Array.from({ length: 3_000 }, (_, i) => `{{v${i}}}`).join('\n'), {}],
+  ] as const)('are 20 of thousands of %s, and how many more', async ([, text, variables]) => {
+    const llm = data({ a: { '1.0.0': { text, ...(variables && { variables }) } } });
+    const { issues = [] } = await llmSchema['~standard'].validate(llm);
+    expect(issues).toHaveLength(21);
+    expect(issues.at(-1)?.message).toBe('and 2980 more problems like these');
+  });
+
   it.for<[string, LlmData['prompts'], unknown, string]>([
     ['a range that is none', { a: { '1.0.0': { text: 'x' } } }, 'a@>=1', 'has ">=1" after the @'],
     ['a version that is not there', { a: { '1.0.0': { text: 'x' } } }, 'a@^2', 'which has only 1.0.0'],
