@@ -113,10 +113,13 @@ may(
 may('ann', 'read', 'acme.prod.model', '--public', ...at);
 
 console.log('\n# tenants\n');
+// #region roles
+const teamRules = rules({ ...platformRules, roles: { ...platformRules.roles, 'tenant-admin': ['eve'] } });
+// #endregion roles
 // #region tenants
 const views = tenants(new MemoryProvider({ shared: { model: 'small' } }), {
   levels: ['shared', 'tenants.{id}'],
-  policy: rules({ ...platformRules, roles: { ...platformRules.roles, 'tenant-admin': ['eve'] } }),
+  policy: teamRules,
   identify: ({ caller }: { caller: Caller }) => caller,
   quotas: { keys: 1, writesPerMinute: 10 },
 });
