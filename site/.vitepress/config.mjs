@@ -60,7 +60,7 @@ export default defineConfig({
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-default' },
     anchor: { slugify: anchorOf },
     languageAlias: { dotenv: 'ini', mts: 'ts', cts: 'ts' },
-    config: (md) => void md.use(stacked).use(plainCode),
+    config: (md) => void md.use(plainCode).use(stacked),
   },
   themeConfig: {
     siteTitle: name,
