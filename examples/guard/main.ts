@@ -44,7 +44,7 @@ const store = guarded(sheltered(backend), policy, {
   // a call without a context is one of this process
   identify: (context: { caller: Caller } | undefined) => context?.caller ?? { id: 'inference' },
   validate: z.object({ acme: z.record(z.string(), z.object({ model: z.string(), apiKey: z.string() })) }),
-  now: () => noon, // leave it out
+  now: () => noon, // only for this example
 });
 const chain = new ProviderChain([store, defaults]);
 // #endregion guard
