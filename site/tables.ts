@@ -7,8 +7,8 @@ interface Token {
   tag: string;
   readonly content: string;
   readonly children: readonly Token[] | null;
-  /** Where a name in a cell may break. */
-  meta: RegExp | null;
+  /** The class of the places where a name in a cell may break. */
+  meta: string | null;
   attrSet(name: string, value: string): void;
 }
 type Rule = (
@@ -28,13 +28,13 @@ interface Parser {
 /** A path or a type that would make its column too wide. It breaks inside. */
 const longWord = /\S{24}/;
 
-/** After the separators of a path or a name. */
-const separators = /(?<=[\w)][./_(:])(?=[\w{'])/g;
-const humps = /(?<=[a-z])(?=[A-Z])|(?<=[\w)][./_(:])(?=[\w{'])/g;
+/** Where a name may break, in HTML: in a path, else between words. */
+const path = /(?<=[\w)](?:[./(:]|&lt;))(?=[\w{'])/g;
+const words = /(?<=\w_)(?=\w)|(?<=[a-z])(?=[A-Z])/g;
 
 /** The characters that fit beside the first column in all other columns together: on a telephone, and without
  *  a line break on a desktop. */
-const room = { telephone: 22, desktop: 40 };
+const room = { telephone: 22, desktop: 44 };
 
 /** The words of a heading, without code marks and the targets of links. */
 const plain = (text: string): string => text.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').replace(/[`*\\]/g, '');
@@ -54,9 +54,10 @@ export function stacked(parser: Parser): void {
   const { rules } = parser.renderer;
   const code = rules.code_inline as Rule;
   rules.code_inline = (tokens, index, ...more) => {
-    const breaks = tokens[index]?.meta;
+    const { meta, content } = tokens[index] as Token;
     const html = code(tokens, index, ...more);
-    return breaks ? html.replace(/>.*</s, (text) => text.replace(breaks, '<wbr>')) : html;
+    const places = /[./(<]/.test(content) ? path : words;
+    return meta ? html.replace(/>.*</s, (text) => text.replace(places, `<wbr class="${meta}">`)) : html;
   };
   // instead of the rule of VitePress, which drops the attributes
   rules.table_open = (tokens, index, options, _, self) => self.renderToken(tokens, index, options);
@@ -83,8 +84,8 @@ export function stacked(parser: Parser): void {
         token.attrSet('data-label', headings[column] ?? '');
         if (longWord.test(cell)) token.attrSet('class', 'breaks');
         for (const child of inside?.children ?? [])
-          if (headings.length > 5) child.meta = humps;
-          else if (child.content.length >= (column === 0 ? 24 : 18)) child.meta = separators;
+          if (headings.length > 5 || longWord.test(child.content)) child.meta = 'anywhere';
+          else if (column > 0 && child.content.length >= 18) child.meta = 'telephone';
         widths[column] = Math.max(widths[column] ?? 0, cell.length);
         column++;
       } else if (token.type === 'tr_open') column = 0;
