@@ -113,8 +113,8 @@ export const decisionRows = (all: readonly Decision[]): readonly (readonly strin
   ]);
 
 const themes = {
-  light: { page: '#ffffff', text: '#1f2328', faint: '#59636e', ours: '#0969da', theirs: '#c4ccd4' },
-  dark: { page: '#0d1117', text: '#f0f6fc', faint: '#9198a1', ours: '#4493f8', theirs: '#3d444d' },
+  light: { text: '#1f2328', faint: '#59636e', ours: '#0969da', theirs: '#c4ccd4' },
+  dark: { text: '#f0f6fc', faint: '#9198a1', ours: '#4493f8', theirs: '#3d444d' },
 } as const;
 /** The themes by the files of their pictures. */
 export const pictures = { 'performance.svg': 'light', 'performance-dark.svg': 'dark' } as const;
@@ -156,7 +156,6 @@ export function picture(all: readonly Decision[], theme: keyof typeof themes): s
   const box = `viewBox="0 0 ${width} ${y}" role="img" font-family="${fonts}" font-size="12.5"`;
   return `<svg xmlns="http://www.w3.org/2000/svg" ${box}>
 <title>Ten figures of llm-config-manager beside other libraries. Shorter bars are better</title>
-<rect width="${width}" height="${y}" fill="${colours.page}"/>
 ${parts.join('\n')}
 </svg>
 `;

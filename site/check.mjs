@@ -1,8 +1,8 @@
 // Looks at the built site in a browser. Every page is within two clicks and fits a desktop and a telephone.
-// Every page that we write passes the rules of axe for texts of pictures, headings, names and landmarks; a page
-// of each kind also those for contrast, light and dark. The search finds what it should. `--all` applies all
-// these rules to every page, which takes minutes, `--only TEXT` takes the pages whose address has that text, and
-// `--pictures FOLDER` writes pictures of them. Needs `npm run build`.
+// Every page that we write passes the rules of axe for texts of pictures, headings, names and landmarks; a
+// page of each kind also those for contrast, light and dark. The search finds what it should. `--all` applies
+// all these rules to every page, which takes minutes, `--only TEXT` takes the pages whose address has that
+// text, and `--pictures FOLDER` writes pictures of them. Needs `npm run build`.
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join } from 'node:path';

@@ -77,8 +77,8 @@ function linked(text: string, page: string, placeOf: Places): string {
   });
 }
 
-/** Code, which may contain what looks like a link and ends at as many ticks as it began with; or the target of
- *  a link or a picture. */
+/** Code, which may contain what looks like a link and ends at as many ticks as it began with; or the target
+ *  of a link or a picture. */
 const codeOrLink = /(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)|\]\(([^)\s]+)\)|\b(src|srcset)="([^"]+)"/gs;
 
 /** `<picture>` follows the system. The site has a switch, so the page has both pictures and shows one. */

@@ -1,5 +1,5 @@
-// Writes the reference of the API into site/.pages/api: a page for each import specifier, with typedoc. Called
-// by `npm run build` after stage.ts.
+// Writes the reference of the API into site/.pages/api: a page for each import specifier, with typedoc.
+// `npm run build` calls it after stage.ts.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

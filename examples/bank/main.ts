@@ -58,7 +58,7 @@ const log = await AuditLog.open({
   key: privateKey, // in production: a key of a KMS
   publish: (checkpoint) => published.push(checkpoint), // in production: storage of another team
 });
-const now = () => Date.parse('2026-11-30T09:00:00Z'); // leave it out
+const now = () => Date.parse('2026-11-30T09:00:00Z'); // only for this example
 const decided = guarded(sheltered(backend), policy, {
   identify,
   now,

@@ -15,10 +15,13 @@ export async function makeModel(urls: { readonly eu: string; readonly us: string
     new BundleProvider('llm.yaml'),
   ]);
   const ai = await loadLlm(chain);
-  return ai
+  // #region model
+  const model = ai
     .task('chat')
     .model(({ baseURL, auth, model }) =>
       createOpenAI({ apiKey: reveal(auth.apiKey), ...(baseURL && { baseURL }) }).chat(model),
     );
+  // #endregion model
+  return model;
 }
 // #endregion after

@@ -44,7 +44,7 @@ const store = guarded(sheltered(backend), policy, {
   // a call without a context is one of this process
   identify: (context: { caller: Caller } | undefined) => context?.caller ?? { id: 'inference' },
   validate: z.object({ acme: z.record(z.string(), z.object({ model: z.string(), apiKey: z.string() })) }),
-  now: () => noon, // leave it out
+  now: () => noon, // only for this example
 });
 const chain = new ProviderChain([store, defaults]);
 // #endregion guard
@@ -113,10 +113,13 @@ may(
 may('ann', 'read', 'acme.prod.model', '--public', ...at);
 
 console.log('\n# tenants\n');
+// #region roles
+const teamRules = rules({ ...platformRules, roles: { ...platformRules.roles, 'tenant-admin': ['eve'] } });
+// #endregion roles
 // #region tenants
 const views = tenants(new MemoryProvider({ shared: { model: 'small' } }), {
   levels: ['shared', 'tenants.{id}'],
-  policy: rules({ ...platformRules, roles: { ...platformRules.roles, 'tenant-admin': ['eve'] } }),
+  policy: teamRules,
   identify: ({ caller }: { caller: Caller }) => caller,
   quotas: { keys: 1, writesPerMinute: 10 },
 });

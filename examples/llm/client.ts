@@ -2,7 +2,7 @@
 // headers and body.
 
 import { reveal } from 'llm-config-manager';
-import type { Endpoint } from 'llm-config-manager/llm';
+import type { Classify, Endpoint } from 'llm-config-manager/llm';
 
 export interface Client {
   ask(prompt: string, signal: AbortSignal): Promise<string>;
@@ -47,3 +47,11 @@ export function textOf(chunk: unknown): string {
   };
   return choices?.[0].delta.content ?? delta?.text ?? '';
 }
+
+// #region classify
+/** For a gateway that throttles with 418. An option of `loadLlm`. */
+export const classify: Classify = (error) =>
+  error instanceof Error && 'status' in error && error.status === 418
+    ? { reason: 'throttled', retryAfterMs: 60_000 }
+    : undefined;
+// #endregion classify

@@ -1,5 +1,13 @@
-import { BundleProvider, isConfigError, MemoryProvider, ProviderChain, secret } from 'llm-config-manager';
-import { loadLlm } from 'llm-config-manager/llm';
+import {
+  BundleProvider,
+  isConfigError,
+  loadConfig,
+  MemoryProvider,
+  ProviderChain,
+  secret,
+} from 'llm-config-manager';
+import { llmSchema, loadLlm } from 'llm-config-manager/llm';
+import { z } from 'zod';
 import { makeClient, textOf } from './client.ts';
 import { accepted, mode, startFake } from './fake.ts';
 
@@ -56,6 +64,17 @@ accepted.anthropic = 'fake-key-number-two';
 await store.set('llm.endpoints.claude.auth.apiKey', secret('fake-key-number-two'));
 console.log(await ask()); // reads the configuration again, and asks with the new key
 // #endregion rotated
+
+console.log('\n# a section of a larger configuration\n');
+{
+  // #region section
+  const schema = z.object({ port: z.number().default(8080), llm: llmSchema.zod(z) });
+  const config = await loadConfig(schema, chain);
+  await using ai = await loadLlm(config, { at: 'llm' });
+  // #endregion section
+  console.log(await ai.task('summarize').run(async ({ model }) => model));
+  await config.close();
+}
 
 await ai.close();
 await chain.close();

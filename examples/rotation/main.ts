@@ -28,22 +28,20 @@ const modelKeys = generated({
 // #endregion target
 
 let dies = false;
-const dying = {
-  ...modelKeys,
-  test: async (...args: Parameters<typeof modelKeys.test>) => {
-    if (dies && args[0].key === 'fake-key-3') throw new Error('the process dies here');
-    return modelKeys.test(...args);
-  },
+const { accepts } = api;
+api.accepts = async (key) => {
+  if (dies && key === 'fake-key-3') throw new Error('the process dies here');
+  return accepts(key);
 };
 
 // #region rotate
-const rotation = rotate(fileStore(secrets, 'llm'), dying, {
+const rotation = rotate(fileStore(secrets, 'llm'), modelKeys, {
   everyMs: 90 * day,
   overlapMs: 7 * day,
   graceMs: day,
   revoke: 'auto',
   lock: fileLock(file),
-  clock, // leave it out
+  clock, // only for this example
   on: (event) => {
     if (event.type === 'rotation_step') console.log('event:', event.step);
     if (event.type === 'rotation_waiting') console.log('event:', event.message);

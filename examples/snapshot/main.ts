@@ -24,7 +24,7 @@ const start = () =>
   remembered(vault, {
     keys: { file: keyFile }, // not from the store that may be down
     app: 'inference',
-    file, // leave it out
+    file, // only for this example
     maxStaleMs: 3_600_000,
   });
 // #endregion remembered

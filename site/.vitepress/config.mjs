@@ -28,8 +28,8 @@ const sidebar = [
   { text: 'Reference', items: [{ text: 'All modules', link: '/api/' }, ...modules] },
 ];
 
-/** The address of the repository: from the environment of a build, else from package.json. Without one, the site
- *  has no link to it. */
+/** The address of the repository: from the environment of a build, else from package.json. Without it, the
+ *  site has no link. */
 const { SITE_REPOSITORY, SITE_BASE = '/' } = process.env;
 const repository = (SITE_REPOSITORY ?? manifest.repository?.url)?.replace(/^git\+|\.git$/g, '');
 const npm = {
@@ -56,10 +56,11 @@ export default defineConfig({
   head: [['meta', { name: 'theme-color', content: '#3451b2' }]],
   ignoreDeadLinks: false,
   markdown: {
-    theme: { light: 'github-light-high-contrast', dark: 'github-dark-default' }, // pass the rules for contrast
+    // these two pass the rules for contrast
+    theme: { light: 'github-light-high-contrast', dark: 'github-dark-default' },
     anchor: { slugify: anchorOf },
     languageAlias: { dotenv: 'ini', mts: 'ts', cts: 'ts' },
-    config: (md) => void md.use(stacked).use(plainCode),
+    config: (md) => void md.use(plainCode).use(stacked),
   },
   themeConfig: {
     siteTitle: name,

@@ -1,5 +1,5 @@
-// How the search of the site ranks. Pages come before the symbols of the API, and the title of a page before a
-// heading in it. check.mjs tries it in the browser.
+// How the search of the site ranks. Pages come before the symbols of the API, and the title of a page before
+// a heading in it. check.mjs tries it in the browser.
 
 /** Words that readers look for and that the heading of the page does not have. Added to the page's index. */
 export const alsoCalled = {

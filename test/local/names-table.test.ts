@@ -7,7 +7,7 @@ import { EnvProvider } from '../../src/providers/env.ts';
 
 const page = readFileSync(new URL('../../docs/providers/env.md', import.meta.url), 'utf8');
 const [, table = ''] =
-  /\n\| prefix \| variable \| sets \| does not set \|\n\|---.*\n((?:\|.*\n)+)/.exec(page) ?? [];
+  /\n\| variable \| prefix \| sets \| does not set \|\n\|---.*\n((?:\|.*\n)+)/.exec(page) ?? [];
 const namesIn = (cell = ''): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, name]) => name as string);
 const rows = table
   .trim()
@@ -19,7 +19,7 @@ describe('the table of names', () => {
     expect(rows.length).toBeGreaterThan(15);
   });
 
-  it.each(rows)('prefix %j: %j sets %j and does not set %j', async (prefixes, variables, sets, others) => {
+  it.each(rows)('%j, prefix %j: sets %j and does not set %j', async (variables, prefixes, sets, others) => {
     for (const name of variables) {
       const options = { env: { [name]: 'v' }, ...(prefixes[0] && { prefix: prefixes[0] }) };
       const env = new EnvProvider(options);

@@ -13,7 +13,7 @@ export type AuthType = (typeof authTypes)[number];
 
 /** The most that an endpoint may be asked in a minute. */
 export interface EndpointLimits {
-  /** @default none */
+  /** Calls that begin. @default none */
   readonly requestsPerMinute?: number;
   /** Tokens of the input and of the output together. @default none */
   readonly tokensPerMinute?: number;
@@ -23,21 +23,28 @@ export interface EndpointLimits {
 export interface EndpointData {
   /** `openai`, `azure`, `anthropic`, … Passed on, and part of the default of `quota`. */
   readonly provider: string;
+  /** The name of the model. */
   readonly model: string;
-  /** @default the client's own */
+  /** The address of the API. @default the client's own */
   readonly baseURL?: string;
-  /** @default { type: 'ambient' } */
+  /** How the client proves who it is. @default { type: 'ambient' } */
   readonly auth?: { readonly type: AuthType; readonly apiKey?: string; readonly token?: string };
   /** Parameters of each call, in the spelling of the client. `null`: the model does not take it, so it is
    *  removed from presets and calls, too. @default {} */
   readonly parameters?: Readonly<Record<string, unknown>>;
   /** Headers of each request. All count as secret. @default {} */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Passed on, as for Bedrock. @default none */
   readonly region?: string;
+  /** Passed on, as for Vertex. @default none */
   readonly project?: string;
+  /** Passed on, as for Vertex. @default none */
   readonly location?: string;
+  /** Passed on, as for Azure. @default none */
   readonly deployment?: string;
+  /** Passed on, as for Azure. @default none */
   readonly apiVersion?: string;
+  /** Passed on, as for OpenAI. @default none */
   readonly organization?: string;
   /** The time until the answer, or until the first content of a stream. @default 60_000 */
   readonly timeoutMs?: number;
@@ -50,7 +57,7 @@ export interface EndpointData {
   readonly contextTokens?: number;
   /** What the model can do, in words of your own: `tools`, `json`, `vision`. @default [] */
   readonly supports?: readonly string[];
-  /** @default none */
+  /** Requests and tokens of a minute. @default none */
   readonly limits?: EndpointLimits;
   /** Endpoints of one quota rest together. @default one for each provider, URL and credential */
   readonly quota?: string;
