@@ -1,8 +1,9 @@
 import { ErrorCode, ProviderEvents } from '@openfeature/server-sdk';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import { loadConfig, MemoryProvider, rollout, variant } from '../../src/index.ts';
+import { loadConfig, MemoryProvider, optional, rollout, variant } from '../../src/index.ts';
 import { ConfigFlags } from '../../src/integrations/openfeature/index.ts';
+import { type CallFault, faulty } from '../../src/testing/index.ts';
 import { until } from '../support/until.ts';
 
 const fake = 'fake-Zq83-not-real';
@@ -140,6 +141,28 @@ describe('ConfigFlags', () => {
       value: 'large',
       reason: 'STATIC',
     });
+  });
+
+  it('names each change once, although it is initialized twice', async () => {
+    const { flags, memory, config, events } = await flagsOf();
+    await flags.initialize();
+    await memory.set('flags.on', false);
+    await config.reload();
+    expect(events).toHaveLength(1);
+    await flags.onClose();
+    await memory.set('flags.on', true);
+    await config.reload();
+    expect(events).toHaveLength(1);
+  });
+
+  it('is stale while a source is down whose values a reload has kept', async () => {
+    let fault: CallFault = 'ok';
+    const store = faulty(new MemoryProvider({ flags: given }), () => fault);
+    const config = await loadConfig(Schema, optional(store), { on: () => {} });
+    const flags = new ConfigFlags(config, 'flags');
+    fault = 'unavailable';
+    await config.reload();
+    expect(await flags.resolveBooleanEvaluation('on', false)).toEqual({ value: true, reason: 'STALE' });
   });
 
   it('is stale while reloads fail, which stays a warning of the process', async () => {
