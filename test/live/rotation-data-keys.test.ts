@@ -1,5 +1,5 @@
-// The key of encrypted files, which also protects a cache over a real Redis, is rotated in a real OpenBao while
-// two processes use it. `npm run test:live`.
+// The key of encrypted files, which also protects a cache over a real Redis, is rotated in a real OpenBao
+// while two processes use it. `npm run test:live`.
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -35,8 +35,8 @@ export interface LevelParts extends Pick<DataKeysParts, 'sources' | 'notice'> {
   readonly clock: Clock;
 }
 
-/** A ticket with its content. Or a new ticket, 1 if the reader has the lock, how long another has it, and what
- *  forbids writing. */
+/** A ticket with its content. Or a new ticket, 1 if the reader has the lock, how long another has it, and
+ *  what forbids writing. */
 type AskReply = readonly [ticket: number, found: Buffer | number, waitMs: number, refused: Buffer];
 type Watcher = (names: readonly Invalidated[] | undefined) => void;
 

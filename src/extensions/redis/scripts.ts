@@ -34,8 +34,8 @@ const memoryMs = 120_000;
 
 /** Looks for a content first, because a hit must cost little: a call of a command costs as much as the rest
  *  of a script. ARGV: view, maxAgeMs, lockMs, the ticket seen, the ticket of the first ask; the last two may
- *  lack. Returns the ticket of the content and the content, or a new ticket, whether the lock is the reader's, how long another
- *  has it, and what forbids writing. */
+ *  lack. Returns the ticket of the content and the content, or a new ticket, whether the lock is the
+ *  reader's, how long another has it, and what forbids writing. */
 export const ask = script(`${clock}
 local maxAge, seen = ARGV[2] * 1000, tonumber(ARGV[4] or 0)
 if maxAge > 0 then
