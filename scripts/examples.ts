@@ -16,8 +16,8 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { program } from '../test/support/program.ts';
+import { filesIn } from './files.ts';
 import { built, manifest, root, source, subpaths } from './folders.ts';
-import { filesIn } from './imports.ts';
 
 export interface Example {
   readonly name: string;
