@@ -3,6 +3,7 @@
 // only read.
 
 import type { Clock } from '../../shelter/clock.ts';
+import type { Argument } from './client.ts';
 import { type Connection, codeOf, type Script } from './connection.ts';
 
 const pauseMs = 5_000;
@@ -32,22 +33,20 @@ export class Commands {
   }
 
   /** Runs a script that reads, and writes where it may. */
-  async read(script: Script, keys: readonly string[], args: readonly (string | Uint8Array)[]) {
+  read(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
     const { connection, clock } = this.#parts;
     this.#check();
     if (clock.now() < this.#readOnlyUntil) return connection.run(script, keys, args, true);
-    try {
-      return await connection.run(script, keys, args);
-    } catch (error) {
+    return connection.run(script, keys, args).catch((error: unknown) => {
       if (codeOf(error) !== 'NOPERM') throw error;
       this.#readOnlyUntil = clock.now() + pauseMs;
       this.refused('NOPERM');
       return connection.run(script, keys, args, true);
-    }
+    });
   }
 
   /** Runs a script that is of no use if it cannot write. */
-  async write(script: Script, keys: readonly string[], args: readonly (string | Uint8Array)[]) {
+  async write(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
     this.#check();
     try {
       return await this.#parts.connection.run(script, keys, args);

@@ -61,14 +61,11 @@ export const codeOf = (error: unknown): string => {
 };
 
 /** Redis forgets scripts when it restarts. */
-async function bySha(run: () => Promise<unknown>, whole: () => Promise<unknown>): Promise<unknown> {
-  try {
-    return await run();
-  } catch (error) {
+const orWhole = (byName: Promise<unknown>, whole: () => Promise<unknown>): Promise<unknown> =>
+  byName.catch((error: unknown) => {
     if (codeOf(error) !== 'NOSCRIPT') throw error;
     return whole();
-  }
-}
+  });
 
 const anyOf = <T>(all: readonly T[]): T => {
   const one = all[Math.floor(Math.random() * all.length)];
@@ -104,14 +101,8 @@ class NodeRedisConnection implements Connection {
     const client = (this.#binary ??= this.#client.withTypeMapping(blobs));
     const call = { keys, arguments: args };
     return readOnly
-      ? bySha(
-          () => client.evalShaRo(sha, call),
-          () => client.evalRo(text, call),
-        )
-      : bySha(
-          () => client.evalSha(sha, call),
-          () => client.eval(text, call),
-        );
+      ? orWhole(client.evalShaRo(sha, call), () => client.evalRo(text, call))
+      : orWhole(client.evalSha(sha, call), () => client.eval(text, call));
   }
 
   listen(channel: string, onMessage: (message: string) => void, onEnd: () => void): Ear {
@@ -175,14 +166,8 @@ class IoRedisConnection implements Connection {
       ...args.map((one) => (typeof one === 'string' ? one : Buffer.from(one))),
     ];
     return readOnly
-      ? bySha(
-          () => client.evalsha_roBuffer(sha, ...call),
-          () => client.eval_roBuffer(text, ...call),
-        )
-      : bySha(
-          () => client.evalshaBuffer(sha, ...call),
-          () => client.evalBuffer(text, ...call),
-        );
+      ? orWhole(client.evalsha_roBuffer(sha, ...call), () => client.eval_roBuffer(text, ...call))
+      : orWhole(client.evalshaBuffer(sha, ...call), () => client.evalBuffer(text, ...call));
   }
 
   listen(channel: string, onMessage: (message: string) => void, onEnd: () => void): Ear {

@@ -53,7 +53,10 @@ export class DataKey {
       const decipher = createDecipheriv('aes-256-gcm', this.#for(binding), iv, { authTagLength: tagBytes });
       decipher.setAAD(associated(head, binding, ticket));
       decipher.setAuthTag(sealed.subarray(tagAt, tagAt + tagBytes));
-      return Buffer.concat([decipher.update(sealed.subarray(tagAt + tagBytes)), decipher.final()]);
+      const content = decipher.update(sealed.subarray(tagAt + tagBytes));
+      // throws for what was changed
+      decipher.final();
+      return content;
     } catch {
       return undefined;
     }
@@ -82,7 +85,7 @@ export class DataKey {
 const hashedInfo = (info: string): Buffer => createHmac('sha256', 'llm-config-manager').update(info).digest();
 
 const associated = (head: Buffer, binding: string, ticket: number): Buffer =>
-  Buffer.concat([head, Buffer.from(JSON.stringify([binding, ticket]))]);
+  Buffer.concat([head, Buffer.from(`${ticket} ${binding}`)]);
 
 /** The id of the key that a content names. Undefined: it has another format. */
 export const keyIdOf = (sealed: Buffer): Buffer | undefined =>

@@ -35,6 +35,9 @@ export interface LevelParts extends Pick<DataKeysParts, 'sources' | 'notice'> {
   readonly clock: Clock;
 }
 
+/** A ticket with its content. Or a new ticket, 1 if the reader has the lock, how long another has it, and what
+ *  forbids writing. */
+type AskReply = readonly [ticket: number, found: Buffer | number, waitMs: number, refused: Buffer];
 type Watcher = (names: readonly Invalidated[] | undefined) => void;
 
 /** A document that cannot be asked for just now. Any message about it is later. */
@@ -96,6 +99,8 @@ export class RedisLevel implements SecondLevel {
 
   async ask(names: readonly AskedName[], options: AskOptions): Promise<readonly (HeldContent | NotHeld)[]> {
     this.#keys.refresh();
+    const [only] = names;
+    if (only && names.length === 1) return [await this.#ask(only, options)];
     const answers = await Promise.allSettled(names.map((name) => this.#ask(name, options)));
     const isAnswered = ({ status }: { readonly status: string }): boolean => status === 'fulfilled';
     if (answers.length > 0 && !answers.some(isAnswered)) throw (answers[0] as PromiseRejectedResult).reason;
@@ -167,24 +172,23 @@ export class RedisLevel implements SecondLevel {
   }
 
   async #ask(asked: AskedName, { maxAgeMs, lockMs }: AskOptions): Promise<HeldContent | NotHeld> {
-    const hashed = this.#names.of(asked);
-    const { key, view, binding } = hashed;
+    const { key, view, binding } = this.#names.of(asked);
     const { seen = 0, waiting = 0 } = asked;
-    const args = [view, maxAgeMs, lockMs, seen, waiting].map(String);
+    const args = [view, `${maxAgeMs}`, `${lockMs}`];
+    if (seen > 0 || waiting > 0) args.push(`${seen}`, `${waiting}`);
     const reply = await this.#commands.read(scripts.ask, [key], args);
-    const [sealed, digits, mine, waitMs, refused] = reply as [Buffer, Buffer, number, number, Buffer];
-    const ticket = Number(digits);
-    if (sealed.length === 0) {
+    const [ticket, found, waitMs, refused] = reply as AskReply;
+    if (typeof found === 'number') {
       if (refused.length > 0) this.#commands.refused(refused.toString());
       else this.#gave(ticketOf(key, view, ticket));
-      return { ticket, mine: mine === 1, waitMs };
+      return { ticket, mine: found === 1, waitMs };
     }
-    const id = keyIdOf(sealed);
+    const id = keyIdOf(found);
     const dataKey = id && this.#keys.named(id);
     if (dataKey === 'pending') return { ...(await this.#withoutContent(asked, 0)), waitMs: keyWaitMs };
     // of a key that was dropped
     if (id && !dataKey) return this.#withoutContent(asked, lockMs);
-    const content = dataKey?.open(sealed, { binding, ticket }, this.#parts.clock.now());
+    const content = dataKey?.open(found, { binding, ticket }, this.#parts.clock.now());
     if (!content) this.#parts.notice('redis: a content was changed by others, so it is not used');
     this.#inUse = true;
     // the shelter counts an empty content as refused

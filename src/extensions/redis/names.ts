@@ -39,8 +39,9 @@ export class Names {
   }
 
   of({ store, kind, name, view }: SharedName): HashedName {
-    const binding = JSON.stringify([format, this.#domain, store, view, kind, name]);
-    const known = this.#known.get(binding);
+    // the lengths say where one text ends and the next begins
+    const asked = `${store.length} ${view.length} ${kind} ${store}${view}${name}`;
+    const known = this.#known.get(asked);
     if (known) return known;
     if (this.#known.size >= maxNames) {
       this.#known.clear();
@@ -52,9 +53,9 @@ export class Names {
       key: this.key(hash(this.#domain, store, kind, name)),
       view: hash(view).slice(0, 8),
       id: hash(store, kind, name),
-      binding,
+      binding: JSON.stringify([format, this.#domain, store, view, kind, name]),
     };
-    this.#known.set(binding, hashed);
+    this.#known.set(asked, hashed);
     this.#byId.set(hashed.id, hashed.name);
     return hashed;
   }

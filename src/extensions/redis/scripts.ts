@@ -7,17 +7,19 @@ import { script } from './connection.ts';
  *  view of the document has fields with its name behind the letter: content `c`, its ticket `t`, end `e` and
  *  revision `r`, the lock's ticket `l` and end `u`, and `x`: who waits since before does not wait again. A
  *  document that anyone has destroyed counts as empty. */
-const common = (...fields: readonly string[]): string => `
+const clock = `
 local key, v = KEYS[1], ARGV[1]
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local function text(n) return string.format('%.0f', n) end
 local function get(...)
   local found = redis.pcall('HMGET', key, ...)
   if not found.err then return found end
   redis.pcall('DEL', key)
   return {}
 end
+`;
+const document = (...fields: readonly string[]): string => `
+local function text(n) return string.format('%.0f', n) end
 local function write(...) local done = redis.pcall(...); return type(done) == 'table' and done.err or nil end
 local function live(ms)
   if redis.call('PTTL', key) < ms then redis.call('PEXPIRE', key, text(ms)) end
@@ -30,25 +32,30 @@ if last and last > now + 3600000000 then redis.pcall('DEL', key); last, floor, h
 /** How long a document without a content is remembered: longer than any request takes. */
 const memoryMs = 120_000;
 
-/** Reads all fields at once, because each call of a command costs as much as the rest of the script.
- *  ARGV: view, maxAgeMs, lockMs, the ticket seen, the ticket of the first ask. Returns the content or an
- *  empty text, a ticket, whether the lock is the reader's, how long another has it, what forbids writing. */
-export const ask = script(`${common("'t'..v", "'e'..v", "'u'..v", "'x'..v", "'c'..v")}
-local maxAge, lockMs = tonumber(ARGV[2]), tonumber(ARGV[3])
-local seen, waiting = tonumber(ARGV[4]), tonumber(ARGV[5])
-local kept, ends, content = tonumber(h[3]) or 0, tonumber(h[4]) or 0, h[7]
-if maxAge > 0 and now < ends and kept > floor and kept > seen and now - kept <= maxAge * 1000 then
-  if content then return { content, text(kept), 0, 0, '' } end
+/** Looks for a content first, because a hit must cost little: a call of a command costs as much as the rest
+ *  of a script. ARGV: view, maxAgeMs, lockMs, the ticket seen, the ticket of the first ask; the last two may
+ *  lack. Returns the ticket of the content and the content, or a new ticket, whether the lock is the reader's, how long another
+ *  has it, and what forbids writing. */
+export const ask = script(`${clock}
+local maxAge, seen = ARGV[2] * 1000, tonumber(ARGV[4] or 0)
+if maxAge > 0 then
+  local c = get('t'..v, 'e'..v, 'c'..v)
+  local kept, ends = tonumber(c[1]), tonumber(c[2])
+  if c[3] and kept and ends and now < ends and kept > seen and now - kept <= maxAge then
+    return { kept, c[3] }
+  end
 end
+${document("'u'..v", "'x'..v")}
+local lockMs, waiting = tonumber(ARGV[3]), tonumber(ARGV[5] or 0)
 local ticket = math.max((last or 0) + 1, now)
 local fields = { 'n', text(ticket) }
 -- what a forgotten document was asked for before it was forgotten is refused
 if not last then fields[3] = 'f'; fields[4] = text(ticket - 1) end
-local held, mine, wait = tonumber(h[5]) or 0, 0, 0
+local held, mine, wait = tonumber(h[3]) or 0, 0, 0
 if lockMs > 0 then
   if held > now then
     if waiting == 0 then waiting = ticket end
-    if waiting > (tonumber(h[6]) or 0) then wait = math.ceil((held - now) / 1000) end
+    if waiting > (tonumber(h[4]) or 0) then wait = math.ceil((held - now) / 1000) end
   else
     mine = 1
     local lock = { 'l'..v, text(ticket), 'u'..v, text(now + lockMs * 1000) }
@@ -56,14 +63,14 @@ if lockMs > 0 then
   end
 end
 local refused = write('HSET', key, unpack(fields))
-if refused then return { '', text(ticket), 0, 0, refused } end
+if refused then return { ticket, 0, 0, refused } end
 live(${memoryMs})
-return { '', text(ticket), mine, wait, '' }`);
+return { ticket, mine, wait, '' }`);
 
 /** ARGV: view, ticket, content, lifeMs, '1' if the ticket is this document's own, channel, the document in
  *  messages, its revision under the current key and under the previous one, '1' the second time. Returns 1 if
  *  it is kept, and 2 if the content before it has a revision under another key. */
-export const keep = script(`${common()}
+export const keep = script(`${clock}${document()}
 local ticket = tonumber(ARGV[2])
 local of = get('t'..v, 'r'..v, 'l'..v)
 local differs = of[2] and of[2] ~= ARGV[8] and of[2] ~= ARGV[9]
@@ -88,7 +95,7 @@ if differs then redis.call('PUBLISH', ARGV[6], '1 '..ARGV[7]..' '..ARGV[2]) end
 return 1`);
 
 /** ARGV: view, ticket. */
-export const failed = script(`${common()}
+export const failed = script(`${clock}${document()}
 local of = get('l'..v)
 if of[1] == ARGV[2] then
   redis.call('HDEL', key, 'l'..v, 'u'..v)
@@ -97,7 +104,7 @@ end
 return 1`);
 
 /** ARGV: view (unused), channel, the document in messages. Returns what forbids writing. */
-export const invalidate = script(`${common()}
+export const invalidate = script(`${clock}${document()}
 local ticket = text(math.max((last or 0) + 1, now))
 local refused = write('DEL', key) or write('HSET', key, 'n', ticket, 'f', ticket)
 if not refused then live(${memoryMs}) end
