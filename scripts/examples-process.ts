@@ -1,5 +1,6 @@
-// Runs examples in one process, one after another, so that they load their packages once. Started by examples.ts,
-// which sends names and gets what they printed. An example ends when nothing is left to wait for, like a process.
+// Runs examples in one process, one after another, so that they load their packages once. Started by
+// examples.ts, which sends names and gets what they printed. An example ends when nothing is left to wait
+// for, like a process.
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { pathToFileURL } from 'node:url';

@@ -204,7 +204,7 @@ function compile(place: string, env: NodeJS.ProcessEnv): Promise<Ran> {
   return run([process.execPath, join(modules, 'typescript/bin/tsc'), '--project', place], place, env);
 }
 
-/** A process that runs examples one after another. `run` returns undefined if an example ended the process. */
+/** Runs examples in one process. `run` returns undefined if one of them ended the process. */
 async function sharedProcess(place: string, env: NodeJS.ProcessEnv) {
   const file = await program(new URL('examples-process.ts', import.meta.url));
   const child = fork(file, [place], { env, execArgv: [], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
