@@ -1,4 +1,4 @@
-import { filesIn } from './scripts/imports.ts';
+import { filesIn } from './scripts/files.ts';
 import { configOf } from './vitest.config.ts';
 
 // `npm run check`: what must hold for the repository: folders, package, API report, pages, links, licences,

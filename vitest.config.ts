@@ -2,8 +2,8 @@ import { readFileSync, statfsSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { filesIn, read } from './scripts/files.ts';
 import { manifest, root, source, subpaths } from './scripts/folders.ts';
-import { filesIn, read } from './scripts/imports.ts';
 
 /** The tests of behaviour. Tests of the repository itself (`npm run check`), live tests and applications of
  *  frameworks are run apart. */

@@ -1,4 +1,4 @@
-import { read } from './scripts/imports.ts';
+import { read } from './scripts/files.ts';
 import { configOf, tests } from './vitest.config.ts';
 
 /** Tests that start processes or derive keys from passwords. */

@@ -5,8 +5,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { argv } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
+import { filesIn } from './files.ts';
 import { root } from './folders.ts';
-import { filesIn } from './imports.ts';
 
 /** Words for which plain English nearly always has a better one. */
 export const listed =

@@ -1,5 +1,5 @@
 // Runs the examples, from the sources or from a packed package. Used by test/examples.test.ts.
-import { spawn } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
 import {
   cpSync,
   existsSync,
@@ -15,8 +15,9 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { program } from '../test/support/program.ts';
+import { filesIn } from './files.ts';
 import { built, manifest, root, source, subpaths } from './folders.ts';
-import { filesIn } from './imports.ts';
 
 export interface Example {
   readonly name: string;
@@ -77,7 +78,11 @@ const separateFiles: Plugin = {
     onResolve({ filter: /^\./ }, ({ path }) => ({ path: path.replace(/\.ts$/, '.js'), external: true })),
 };
 
-/** Runs on the sources. Builds them as a package and compiles the examples first, so they start quickly. */
+/** Examples that need a process of their own: they run tests, or collect the metrics of the whole process. */
+const separate = ['otel', 'prom-client', 'testing', 'unit-tests'];
+
+/** Runs on the sources. Builds them as a package and compiles the examples first, so they start quickly. Most
+ *  share one process; `fromTarball` runs each in its own. */
 export const fromSource = (): Promise<Stage> =>
   staged(async (place) => {
     const installed = join(place, 'node_modules');
@@ -122,6 +127,7 @@ export const fromSource = (): Promise<Stage> =>
         const [, ...args] = manifestOf(example).scripts.start.split(' '); // tsx --some-flag main.ts
         return [process.execPath, ...args.map((arg) => arg.replace(/\.ts$/, '.js'))];
       },
+      shares: ({ name }) => !separate.includes(name),
     };
   });
 
@@ -151,6 +157,8 @@ export const fromTarball = (tarball: string, runtime: Runtime): Promise<Stage> =
 interface Prepared {
   readonly PATH: string | undefined;
   command(example: Example): readonly string[];
+  /** Whether an example may run in one process with others. */
+  shares?(example: Example): boolean;
 }
 
 async function staged(prepare: (place: string) => Promise<Prepared>): Promise<Stage> {
@@ -161,15 +169,21 @@ async function staged(prepare: (place: string) => Promise<Prepared>): Promise<St
       recursive: true,
       filter: (name) => !/node_modules$|examples.applications$/.test(name),
     });
-    const { PATH, command } = await prepare(place);
+    const { PATH, command, shares } = await prepare(place);
     // examples inherit no other variables, not even TMPDIR, whose length would show in tables
     const env = { PATH, HOME: process.env.HOME, NO_COLOR: '1' };
+    const shared = shares && (await sharedProcess(place, env));
     return {
       place,
-      run: (example, other = command(example), variables = {}) =>
-        run(other, join(place, example.name), { ...env, ...variables }),
+      run: async (example, other, variables) => {
+        const ran = !other && !variables && shares?.(example) ? await shared?.run(example) : undefined;
+        return ran ?? run(other ?? command(example), join(place, example.name), { ...env, ...variables });
+      },
       compile: () => compile(place, env),
-      [Symbol.asyncDispose]: remove,
+      [Symbol.asyncDispose]: async () => {
+        shared?.end();
+        await remove();
+      },
     };
   } catch (error) {
     await remove();
@@ -188,6 +202,33 @@ function compile(place: string, env: NodeJS.ProcessEnv): Promise<Ran> {
     JSON.stringify({ compilerOptions: { ...compilerOptions, typeRoots }, include }),
   );
   return run([process.execPath, join(modules, 'typescript/bin/tsc'), '--project', place], place, env);
+}
+
+/** Runs examples in one process. `run` returns undefined if one of them ended the process. */
+async function sharedProcess(place: string, env: NodeJS.ProcessEnv) {
+  const file = await program(new URL('examples-process.ts', import.meta.url));
+  const child = fork(file, [place], { env, execArgv: [], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+  const waiting = new Map<string, (ran?: Ran) => void>();
+  let direct = ''; // written past process.stderr
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    direct += text;
+  });
+  child.on('message', ({ name, code, out, err }: Ran & { readonly name: string }) => {
+    waiting.get(name)?.({ code, out, err: err + direct });
+    direct = '';
+  });
+  child.on('close', () => {
+    for (const give of waiting.values()) give();
+  });
+  return {
+    run: ({ name }: Example) =>
+      new Promise<Ran | undefined>((resolve) => {
+        waiting.set(name, resolve);
+        if (child.connected) child.send(name);
+        else resolve(undefined);
+      }),
+    end: () => child.connected && child.disconnect(),
+  };
 }
 
 function run([program, ...args]: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Promise<Ran> {

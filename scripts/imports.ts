@@ -1,7 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import ts from 'typescript';
-import { root } from './folders.ts';
+import { read } from './files.ts';
 
 export interface Import {
   /** `src/key.ts` for a file of ours, else as it is written: `yaml`, `node:fs`. */
@@ -9,15 +8,6 @@ export interface Import {
   /** `type` leaves no trace at run time, `lazy` is `import()`. */
   readonly kind: 'static' | 'lazy' | 'type';
 }
-
-export function filesIn(folder: string, ends: RegExp): readonly string[] {
-  return readdirSync(new URL(`${folder}/`, root), { recursive: true, encoding: 'utf8' })
-    .map((name) => `${folder}/${name.replaceAll('\\', '/')}`)
-    .filter((name) => ends.test(name))
-    .sort();
-}
-
-export const read = (file: string): string => readFileSync(new URL(file, root), 'utf8');
 
 /** What a file imports, in any of the ways there are. */
 export function importsOf(file: string, text: string = read(file)): readonly Import[] {

@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path';
 import { argv } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { type Page, pages } from './blocks.ts';
+import { read } from './files.ts';
 import { root } from './folders.ts';
-import { read } from './imports.ts';
 
 const elsewhere = /^(?:[a-z][a-z+.-]*:|\/\/)/i;
 

@@ -1,7 +1,7 @@
 // Writes the pages that VitePress builds into site/.pages, from docs/, CONTRIBUTING.md, SECURITY.md and
 // CHANGELOG.md. `npm run build` calls it first; reference.mjs adds the pages of the API.
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { filesIn } from '../scripts/imports.ts';
+import { filesIn } from '../scripts/files.ts';
 import { landing, listed, placeOf } from './chapters.ts';
 import { forSite } from './markdown.ts';
 

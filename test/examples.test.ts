@@ -14,8 +14,9 @@ import {
   recorded,
   type Stage,
 } from '../scripts/examples.ts';
+import { filesIn, read } from '../scripts/files.ts';
 import { manifest, root, source, subpaths } from '../scripts/folders.ts';
-import { filesIn, importsOf, isForeign, packageOf, read } from '../scripts/imports.ts';
+import { importsOf, isForeign, packageOf } from '../scripts/imports.ts';
 
 /** `EXAMPLES=package.tgz` installs that package and the dependencies of the examples; else they run on the
  *  sources. */

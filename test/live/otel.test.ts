@@ -6,8 +6,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { read } from '../../scripts/files.ts';
 import { root } from '../../scripts/folders.ts';
-import { read } from '../../scripts/imports.ts';
 import { metricRows, requestDuration } from '../../src/extensions/otel/metric-names.ts';
 
 interface Shown {

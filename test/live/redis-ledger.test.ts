@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { afterAll, describe, expect, it } from 'vitest';
-import { read } from '../../scripts/imports.ts';
+import { read } from '../../scripts/files.ts';
 import { shared } from '../../src/extensions/redis/index.ts';
 import { type Client, install, kinds, type Where } from './redis/clients.ts';
 import { forked } from './redis/forked.ts';

@@ -3,7 +3,7 @@
 // own servers: `redis-server` must be installed. The store is Vault, or one in memory.
 import { randomBytes } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
-import { read } from '../../scripts/imports.ts';
+import { read } from '../../scripts/files.ts';
 import { type Shared, shared } from '../../src/extensions/redis/index.ts';
 import { token, VaultProvider } from '../../src/providers/vault/index.ts';
 import { type DocumentSource, type Outcome, sheltered } from '../../src/shelter/index.ts';

@@ -5,9 +5,10 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ioError, readBytes } from '../../src/local/file.ts';
 import { type FileContentOptions, fileContent } from '../../src/local/file-content.ts';
 import { immediate } from '../../src/turns.ts';
+import { spied } from '../support/spied.ts';
 import { until } from '../support/until.ts';
 
-vi.mock('node:fs/promises', { spy: true });
+spied(fs, 'open');
 
 let box: Sandbox;
 beforeEach(async () => {

@@ -1,44 +1,36 @@
 import { readdirSync } from 'node:fs';
-import type { open, writeFile } from 'node:fs/promises';
+import fs from 'node:fs/promises';
 import { sandbox } from 'llm-config-manager/testing';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { withLock } from '../../src/local/lock.ts';
 import { writeAtomic } from '../../src/local/write-atomic.ts';
+import { spied } from '../support/spied.ts';
 
 /** The codes that the calls fail with. A full disk fails after the file was created. */
-const fails = vi.hoisted(() => ({
-  write: undefined as string | undefined,
-  open: undefined as string | undefined,
-  link: undefined as string | undefined,
-}));
-vi.mock('node:fs/promises', async (original) => {
-  const real = await original<typeof import('node:fs/promises')>();
-  const error = (code: string) => Object.assign(new Error('fake'), { code });
-  return {
-    ...real,
-    writeFile: async (...args: Parameters<typeof writeFile>) => {
-      if (fails.write === 'ENOSPC') await real.writeFile(args[0], '', args[2]);
-      if (fails.write) throw error(fails.write);
-      return real.writeFile(...args);
-    },
-    link: async (...args: Parameters<typeof real.link>) => {
-      if (fails.link) throw error(fails.link);
-      return real.link(...args);
-    },
-    open: async (...args: Parameters<typeof open>) => {
-      if (fails.open && fails.open !== 'ENOSPC') throw error(fails.open);
-      const handle = await real.open(...args);
-      if (fails.open === 'ENOSPC')
-        handle.writeFile = async () => {
-          throw error('ENOSPC');
-        };
-      return handle;
-    },
-  };
+const fails: { write?: string; open?: string; link?: string } = {};
+const error = (code: string) => Object.assign(new Error('fake'), { code });
+const real = spied(fs, 'writeFile', 'link', 'open');
+vi.mocked(fs.writeFile).mockImplementation(async (...args) => {
+  if (fails.write === 'ENOSPC') await real.writeFile(args[0], '', args[2]);
+  if (fails.write) throw error(fails.write);
+  return real.writeFile(...args);
+});
+vi.mocked(fs.link).mockImplementation(async (...args) => {
+  if (fails.link) throw error(fails.link);
+  return real.link(...args);
+});
+vi.mocked(fs.open).mockImplementation(async (...args) => {
+  if (fails.open && fails.open !== 'ENOSPC') throw error(fails.open);
+  const handle = await real.open(...args);
+  if (fails.open === 'ENOSPC')
+    handle.writeFile = async () => {
+      throw error('ENOSPC');
+    };
+  return handle;
 });
 
 beforeEach(() => {
-  Object.assign(fails, { write: undefined, open: undefined, link: undefined });
+  for (const call of ['write', 'open', 'link'] as const) delete fails[call];
 });
 
 describe('a write on a full disk', () => {

@@ -1,13 +1,16 @@
 import { readdirSync } from 'node:fs';
+import fs from 'node:fs/promises';
 import { sandbox } from 'llm-config-manager/testing';
-import { describe, expect, it, vi } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { withLock } from '../../src/local/lock.ts';
+import { spied } from '../support/spied.ts';
 
-const links = vi.hoisted(() => ({ code: 'EPERM' }));
-vi.mock('node:fs/promises', async (original) => ({
-  ...(await original<typeof import('node:fs/promises')>()),
-  link: async () => Promise.reject(Object.assign(new Error(), { code: links.code })),
-}));
+spied(fs, 'link');
+const linksFailWith = (code: string) =>
+  vi.mocked(fs.link).mockImplementation(async () => Promise.reject(Object.assign(new Error(), { code })));
+beforeEach(() => {
+  linksFailWith('EPERM');
+});
 
 describe('withLock on a file system without hard links', () => {
   it('runs writers one after the other', async () => {
@@ -25,12 +28,12 @@ describe('withLock on a file system without hard links', () => {
 
   it('throws io when the lock cannot be created', async () => {
     await using box = await sandbox();
-    links.code = 'EROFS';
+    linksFailWith('EROFS');
     await expect(withLock(box.path('file'), async () => 'in')).rejects.toMatchObject({
       code: 'io',
       message: expect.stringContaining('read-only'),
     });
-    links.code = 'EPERM';
+    linksFailWith('EPERM');
     await box.write({ 'file.lock/x': '' });
     await expect(withLock(box.path('file'), async () => 'in', { waitMs: 20 })).rejects.toMatchObject({
       code: 'io',

@@ -4,9 +4,10 @@ import { type Sandbox, sandbox } from 'llm-config-manager/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { BundleProvider, DirectoryProvider, loadConfig } from '../../src/index.ts';
 import { settledMarkOf } from '../../src/local/file.ts';
+import { spied } from '../support/spied.ts';
 import { until } from '../support/until.ts';
 
-vi.mock('node:fs/promises', { spy: true });
+spied(fs, 'open');
 
 let box: Sandbox;
 const numbers = Array.from({ length: 20 }, (_, i) => i);

@@ -5,9 +5,10 @@ import { type Sandbox, sandbox } from 'llm-config-manager/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { foldersOf, type Watch, watch } from '../../src/local/watch.ts';
 import { importable } from '../support/program.ts';
+import { spied } from '../support/spied.ts';
 import { until } from '../support/until.ts';
 
-vi.mock('node:fs', { spy: true });
+spied(fs, 'watch');
 
 let box: Sandbox;
 const watches: Watch[] = [];

@@ -3,9 +3,10 @@ import { type Sandbox, sandbox } from 'llm-config-manager/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { isUnreadable } from '../../src/entry.ts';
 import { DirectoryProvider } from '../../src/providers/directory.ts';
+import { spied } from '../support/spied.ts';
 import { until } from '../support/until.ts';
 
-vi.mock('node:fs/promises', { spy: true });
+const { open } = spied(fs, 'open');
 
 let box: Sandbox;
 beforeEach(async () => {
@@ -27,7 +28,6 @@ describe('DirectoryProvider over a volume that changes', () => {
     await box.link('mount/..data', '..1');
     for (const file of ['a', 'b']) await box.link(`mount/${file}`, `..data/${file}`);
     const provider = new DirectoryProvider(box.path('mount'));
-    const { open } = await vi.importActual<typeof fs>('node:fs/promises');
     vi.mocked(fs.open).mockImplementationOnce(async (...args) => {
       const handle = await open(...args);
       await box.link('mount/..data', '..2'); // swap after the first file is opened
@@ -43,7 +43,6 @@ describe('DirectoryProvider over a volume that changes', () => {
       await box.link(`mount/${volume}/..data`, '..1');
       for (const file of ['a', 'b']) await box.link(`mount/${volume}/${file}`, `..data/${file}`);
     }
-    const { open } = await vi.importActual<typeof fs>('node:fs/promises');
     vi.mocked(fs.open).mockImplementationOnce(async (...args) => {
       const handle = await open(...args);
       await box.link('mount/x/..data', '..2');
@@ -98,7 +97,6 @@ describe('DirectoryProvider over a volume that changes', () => {
     await box.write({ 'mount/..1/a': '1', 'mount/..2/a': '2' });
     await box.link('mount/..data', '..1');
     await box.link('mount/a', '..data/a');
-    const { open } = await vi.importActual<typeof fs>('node:fs/promises');
     let swaps = 1;
     vi.mocked(fs.open).mockImplementation(async (...args) => {
       await box.link('mount/..data', `..${(swaps++ % 2) + 1}`);

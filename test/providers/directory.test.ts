@@ -4,8 +4,9 @@ import { type Sandbox, sandbox } from 'llm-config-manager/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Entry, isUnreadable, type Unreadable } from '../../src/entry.ts';
 import { type DirectoryOptions, DirectoryProvider } from '../../src/providers/directory.ts';
+import { spied } from '../support/spied.ts';
 
-vi.mock('node:fs/promises', { spy: true });
+const { readdir } = spied(fs, 'open', 'readdir');
 
 const fake = 'fake-s3cret-for-tests';
 
@@ -168,7 +169,6 @@ describe('DirectoryProvider', () => {
 
   it('makes a hole of a folder that cannot be entered', async () => {
     const provider = await directory({ 'closed/a': '1', open: 'x' });
-    const { readdir } = await vi.importActual<typeof fs>('node:fs/promises');
     vi.mocked(fs.readdir).mockImplementation((async (folder: string, options: object) => {
       if (folder.endsWith('closed')) throw Object.assign(new Error(fake), { code: 'EACCES' });
       return readdir(folder, options);

@@ -1,12 +1,10 @@
-import { open } from 'node:fs/promises';
+import fs from 'node:fs/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { EnvProvider } from '../../src/providers/env.ts';
 import { folder } from '../support/folder.ts';
+import { spied } from '../support/spied.ts';
 
-vi.mock('node:fs/promises', async (original) => {
-  const real = await original<typeof import('node:fs/promises')>();
-  return { ...real, open: vi.fn(real.open) };
-});
+spied(fs, 'open');
 
 describe('EnvProvider during a passing failure to read a file', () => {
   it('fails as a whole instead of making a hole, and keeps the last content', async () => {
@@ -18,7 +16,7 @@ describe('EnvProvider during a passing failure to read a file', () => {
     });
     const busy = (): void =>
       void vi
-        .mocked(open)
+        .mocked(fs.open)
         .mockRejectedValueOnce(Object.assign(new Error('too many open files'), { code: 'EMFILE' }));
     busy();
     await expect(provider.list()).rejects.toMatchObject({ code: 'unavailable', transient: true });

@@ -2,7 +2,7 @@ import { pathToFileURL } from 'node:url';
 import { sandbox } from 'llm-config-manager/testing';
 import { describe, expect, it } from 'vitest';
 import type { Page } from '../../scripts/blocks.ts';
-import { filesIn, read } from '../../scripts/imports.ts';
+import { filesIn, read } from '../../scripts/files.ts';
 import { anchorOf, deadInPages, deadInSite } from '../../scripts/links.ts';
 
 const page = (text: string): Page => ({ page: 'docs/made-up.md', text, fresh: text, blocks: [], tables: [] });

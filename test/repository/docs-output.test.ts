@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { filesIn, read } from '../../scripts/files.ts';
 import { root } from '../../scripts/folders.ts';
-import { filesIn, read } from '../../scripts/imports.ts';
 
 interface Shown {
   readonly at: string;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { read } from '../../scripts/files.ts';
 import { manifest, root } from '../../scripts/folders.ts';
-import { read } from '../../scripts/imports.ts';
 
 const permissive = /^(?:MIT|ISC|BSD-[23]-Clause|BlueOak-1\.0\.0|Apache-2\.0)$/;
 

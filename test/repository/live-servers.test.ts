@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { filesIn, read } from '../../scripts/files.ts';
 import { root } from '../../scripts/folders.ts';
-import { filesIn, read } from '../../scripts/imports.ts';
 
 const suite = filesIn('test/live', /\.ts$/)
   .filter((file) => !file.includes('/node_modules/'))

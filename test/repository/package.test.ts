@@ -4,16 +4,9 @@ import { homedir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { build, transformSync } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { filesIn, read } from '../../scripts/files.ts';
 import { built, folderOfFile, manifest, openSets, root, source, subpaths } from '../../scripts/folders.ts';
-import {
-  circles,
-  filesIn,
-  importsOf,
-  isForeign,
-  linesOfCode,
-  packageOf,
-  read,
-} from '../../scripts/imports.ts';
+import { circles, importsOf, isForeign, linesOfCode, packageOf } from '../../scripts/imports.ts';
 import { errorCodes } from '../../src/errors.ts';
 
 const sources = filesIn('src', /\.ts$/);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { pages } from '../../scripts/blocks.ts';
-import { filesIn, read } from '../../scripts/imports.ts';
+import { filesIn, read } from '../../scripts/files.ts';
 import { chapters, landing, listed, nameOf, placeOf } from '../../site/chapters.ts';
 import { forSite } from '../../site/markdown.ts';
 

@@ -13,7 +13,7 @@ import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { manualClock } from 'llm-config-manager/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { read } from '../../../scripts/imports.ts';
+import { read } from '../../../scripts/files.ts';
 import { fieldNames } from '../../../src/extensions/audit/entry.ts';
 import { deleteBefore } from '../../../src/extensions/audit/folder.ts';
 import { type AuditEvent, AuditLog } from '../../../src/extensions/audit/log.ts';

@@ -3,7 +3,7 @@ import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { register } from '../../../examples/prom-client/collector.ts';
-import { read } from '../../../scripts/imports.ts';
+import { read } from '../../../scripts/files.ts';
 import { ProviderChain } from '../../../src/chain/chain.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
 import { metricRows, requestDuration } from '../../../src/extensions/otel/metric-names.ts';

@@ -1,7 +1,7 @@
 // The code, message and hint of each AWS error. Reads the SDK's type declarations, so that a new error
 // without a code fails here.
 import { describe, expect, it } from 'vitest';
-import { read } from '../../../scripts/imports.ts';
+import { read } from '../../../scripts/files.ts';
 import { ConfigError } from '../../../src/errors.ts';
 import { classify } from '../../../src/providers/aws/classify.ts';
 import { codeOf } from '../../../src/providers/aws/error-names.ts';

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { filesIn } from '../../../../scripts/imports.ts';
+import { filesIn } from '../../../../scripts/files.ts';
 import { configOf } from '../../../../vitest.config.ts';
 
 // The tests of telemetry with SDK 3 of OpenTelemetry, which needs Node 22.15 and another version of its API
