@@ -1,5 +1,5 @@
-// Merges the layers of several providers into one tree. Used by chains, loads, cli/ and sets of files; layer 0
-// has the highest priority. Trees merge deeply; lists and scalars replace. A value against a section is a
+// Merges the layers of several providers into one tree. Used by chains, loads, cli/ and sets of files; layer
+// 0 has the highest priority. Trees merge deeply; lists and scalars replace. A value against a section is a
 // conflict, and a hole hides whatever lower layers have at its place.
 
 import { type Entry, isUnreadable, type Unreadable } from '../entry.ts';

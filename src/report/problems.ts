@@ -1,6 +1,6 @@
-// The words of a problem: its message and its hint. The other files of this folder, and config/, find out what
-// is wrong and call these functions. No message shows a secret; a schema's own message passes `safeMessage`
-// first.
+// The words of a problem: its message and its hint. The other files of this folder, and config/, find out
+// what is wrong and call these functions. No message shows a secret; a schema's own message passes
+// `safeMessage` first.
 
 import type { Problem } from '../errors.ts';
 import { append } from '../key.ts';

@@ -1,6 +1,6 @@
 // Finds secrets, or parts of them, in texts. Used by the report for the words of a schema and lines of files,
-// and by config/ for the names in a printed configuration. All secrets become one set of short runs, so that a
-// text costs its own length, however many secrets there are.
+// and by config/ for the names in a printed configuration. All secrets become one set of short runs, so that
+// a text costs its own length, however many secrets there are.
 
 import { shiftedBase64, urlUserinfos } from '../redact.ts';
 

@@ -1,6 +1,6 @@
 // Encrypted files as a whole: opening, making, rewriting, changing recipients. Used by encrypted files, cli/
-// and the rotation of their keys. A write makes a new content key; a change of recipients keeps the ciphertext
-// byte for byte. The context is authenticated and comes from the reader, never from the file.
+// and the rotation of their keys. A write makes a new content key; a change of recipients keeps the
+// ciphertext byte for byte. The context is authenticated and comes from the reader, never from the file.
 
 import { randomBytes } from 'node:crypto';
 import { ConfigError } from '../errors.ts';

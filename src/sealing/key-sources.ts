@@ -1,6 +1,6 @@
 // Where keys come from: variables, files, functions, other providers, key services. Used by encrypted files,
-// sealed values, cli/, and the extensions that encrypt. Sources are read again for each operation, because keys
-// may be rotated meanwhile. Neither a key nor a source that might be one is ever quoted in an error.
+// sealed values, cli/, and the extensions that encrypt. Sources are read again for each operation, because
+// keys may be rotated meanwhile. Neither a key nor a source that might be one is ever quoted in an error.
 
 import process from 'node:process';
 import { ConfigError } from '../errors.ts';

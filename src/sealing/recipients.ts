@@ -1,7 +1,7 @@
 // The recipients of a JWE: which key opens it, who can read it after a write, and a MAC over their list. Used
-// by envelope.ts, seal.ts, cli/, snapshots and the rotation of keys. RFC 7516 does not authenticate recipients;
-// without the MAC, anyone who can write the file could add a public key, and the next write would encrypt for
-// it.
+// by envelope.ts, seal.ts, cli/, snapshots and the rotation of keys. RFC 7516 does not authenticate
+// recipients; without the MAC, anyone who can write the file could add a public key, and the next write would
+// encrypt for it.
 
 import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { ConfigError } from '../errors.ts';

@@ -1,4 +1,5 @@
-// A key in a key management service, such as Vault Transit or AWS KMS. Made by key-sources.ts.
+// A key in a key management service, such as Vault Transit or AWS KMS. Made by key-sources.ts. What a wrapper
+// returns is checked, because users write some of them.
 
 import { ConfigError, isConfigError } from '../errors.ts';
 import type { KeyWrapper } from '../key-wrapper.ts';

@@ -144,6 +144,13 @@ describe('require with a schema', () => {
     expect(error.problems).toHaveLength(1);
   });
 
+  it('a value that only the schema marks as secret is masked', async () => {
+    const schema = z.string().min(50).meta({ 'x-secret': true });
+    const error = await refused(schema, 'fake-marked-1');
+    expect(error.problems?.[0]?.found).toBe('[redacted]');
+    expect(error.message).not.toContain('fake-marked-1');
+  });
+
   it('the error of a schema that throws has no foreign message', async () => {
     const schema = z.string().transform((text) => {
       throw new RangeError(text);

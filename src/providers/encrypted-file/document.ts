@@ -1,6 +1,6 @@
-// Changes one value in the text of a document. Used by EncryptedFileProvider and, for readable files, by cli/.
-// An edit of the text is accepted only when it parses to exactly the expected tree, so text-edit.ts may guess
-// and comments survive.
+// Changes one value in the text of a document. Used by EncryptedFileProvider and, for readable files, by
+// cli/. An edit of the text is accepted only when it parses to exactly the expected tree, so text-edit.ts may
+// guess and comments survive.
 
 import type { Secret } from '../../entry.ts';
 import { ConfigError } from '../../errors.ts';

@@ -371,7 +371,7 @@ describe('writing to an encrypted file', () => {
     expect(await file.delete('c.d')).toBe(false);
   });
 
-  it('set rejects with aborted at once while another write hangs, and later writes wait for that', async () => {
+  it('set rejects with aborted at once while another write hangs, and later writes wait', async () => {
     const { box, file } = await encrypted('a: 1\n');
     await using _ = box;
     let end = (_: string): void => undefined;
