@@ -25,7 +25,7 @@ const limits = {
   './openfeature': '8 kB',
   './otel': '10 kB',
   './audit': '27.5 kB',
-  './guard': '94 kB',
+  './guard': '94.5 kB',
   './redis': '25.5 kB',
   './rotation': '35 kB',
   './snapshot': '35 kB',

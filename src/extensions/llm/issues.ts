@@ -17,5 +17,5 @@ const mostOfOne = 20;
 export function reportAll(path: Path, messages: readonly string[], report: Report): void {
   for (const message of messages.slice(0, mostOfOne)) report(path, message);
   const more = messages.length - mostOfOne;
-  if (more > 0) report(path, `and ${more} more problem${more > 1 ? 's' : ''} like these`);
+  if (more > 0) report(path, `and ${more} more`);
 }

@@ -74,6 +74,21 @@ describe('what is handed over', () => {
     expect(box.entries()).toHaveLength(4);
   });
 
+  it('an access from another address, and a load of other secrets, are no repeats', async () => {
+    await using box = await logs();
+    await using log = await box.open({ clock: manualClock() });
+    const chain = audit(log, { identify: (context) => ({ id: 'ann', ip: context as string }) });
+    for (const context of ['10.0.0.1', '10.0.0.2', '10.0.0.1']) await chain.get('db.password', { context });
+    expect(box.entries().map(({ ip }) => ip)).toEqual(['10.0.0.1', '10.0.0.2']);
+    const memory = store();
+    const loads = new ProviderChain([memory], { intercept: audited(log) });
+    await loads.list();
+    await loads.list();
+    await memory.set('db.token', hidden, { secret: true });
+    await loads.list();
+    expect(box.entries().filter(({ type }) => type === 'config.loaded')).toHaveLength(2);
+  });
+
   it('a repeat waits for the first access, and fails with it', async () => {
     await using box = await logs();
     await using log = await box.open();
@@ -513,6 +528,8 @@ describe('mode behind', () => {
     const hang = vi.spyOn(log.recorder.queue, 'kept', 'get').mockReturnValue(2);
     const chain = audit(log, { mode: 'behind', queueLimit: 2 });
     await expect(chain.get('db.password')).rejects.toThrow("Set whenFull to 'block'");
+    const writable = intercepted(store(), audited(log, { mode: 'behind', queueLimit: 2 }));
+    await expect(writable.set('db.host', 'x')).rejects.toThrow("Set whenFull to 'block'");
     hang.mockRestore();
     expect((await chain.get('db.password'))?.value).toBe(hidden);
   });

@@ -13,6 +13,7 @@ import type { ConfigEvent } from '../../../src/events.ts';
 import { type Denied, guarded, type Policy, rules } from '../../../src/extensions/guard/index.ts';
 import { livingMetrics } from '../../../src/living.ts';
 import { thread } from '../../../src/operation.ts';
+import { makeOrigin, placeIn } from '../../../src/origin.ts';
 import type { Change, ConfigProvider } from '../../../src/provider.ts';
 import { EnvProvider } from '../../../src/providers/env.ts';
 import { MemoryProvider, type MemoryValues } from '../../../src/providers/memory.ts';
@@ -143,6 +144,14 @@ describe('one key', () => {
     expect(await code(store.get('prod.model', ann))).toBe('unavailable');
   });
 
+  it.each(['refuse', 'omit'] as const)('%s: what is not read yet counts as a secret', async (denied) => {
+    const open = rules({ allow: [{ keys: ['**'], secret: false }] });
+    const store = guarded(new MemoryProvider(values), open, { identify: () => undefined, denied });
+    expect(await value(store.get('dev.model')).catch((error: ConfigError) => error.code)).not.toBe('small');
+    expect(store.known?.('dev.model')).toBeUndefined();
+    expect((await store.list()).every((item) => 'error' in item)).toBe(true);
+  });
+
   it('a section that a foreign provider returns for one key is refused', async () => {
     const foreign = {
       ...new MemoryProvider(),
@@ -151,11 +160,14 @@ describe('one key', () => {
       getMany: async (keys: readonly Key[]) =>
         new Map(keys.map((key) => [key, entry('foreign', key, { password: 'x' })])),
       list: async () => [],
+      known: (key: Key) => ({ entry: entry('foreign', key, { password: 'x' }) }),
     };
     const policy = rules({ allow: [{ keys: ['**'] }], deny: [{ keys: ['db.password'] }] });
     const store = guarded(foreign, policy, { identify });
     expect(await code(store.get('db', ann))).toBe('policy_violation');
     expect((await store.getMany?.(['db'], ann))?.get('db')).toMatchObject({ code: 'policy_violation' });
+    const { known } = guarded(foreign, policy, { identify: () => undefined });
+    expect(known?.('db')).toBeUndefined();
   });
 
   it('a section is not a value, and a refused caller learns no more', async () => {
@@ -336,6 +348,23 @@ describe('lists', () => {
 
   it('hole: what is denied is in its place', async () => {
     expect(await shown('hole')).toEqual(['dev.model', 'dev.list', 'prod.model: policy_violation']);
+  });
+
+  it('a hole keeps its place, and nothing of the text there', async () => {
+    const place = { line: 3, column: 5, quoted: { text: 'hidden', values: () => [] } };
+    const origin = makeOrigin({ provider: 'file', source: 'app.yaml', position: () => place });
+    const provider = { name: 'file', get: async () => undefined, list: async () => items };
+    const leaf = () => ({ origin, secret: false });
+    const at = { origin } as object;
+    const items = [entry('file', 'prod.a', 1, at), entry('file', 'prod.b', { c: 1 }, { ...at, leaf })];
+    const holes = (await guarded(provider, developerIn('dev.**'), { identify }).list(
+      '',
+      ann,
+    )) as Unreadable[];
+    expect(holes.map(({ key, origin }) => [key, String(origin), placeIn(origin)])).toEqual([
+      ['prod.a', 'app.yaml:3:5', { line: 3, column: 5 }],
+      ['prod.b.c', 'app.yaml:3:5', { line: 3, column: 5 }],
+    ]);
   });
 
   it('omit: what is denied is left out', async () => {
@@ -583,6 +612,8 @@ describe('names', () => {
       { ...head, type: 'changed', keys: ['dev.model', 'prod.model'] },
       { ...head, type: 'notice', message: 'prod.model is old' },
       { ...head, type: 'tolerated' },
+      { ...head, type: 'health_changed', status: 'down', previous: 'ok', reason: 'prod.model fails' },
+      { ...head, type: 'refresh_failed', message: 'prod.model', problems: [{ key: 'prod.model' } as never] },
     ];
     for (const event of emitted) for (const listener of listeners) listener(event);
     expect(seen).toEqual([
@@ -591,6 +622,8 @@ describe('names', () => {
       { ...head, type: 'changed', keys: ['dev.model'] },
       { ...head, type: 'notice', message: 'full: a message that this listener may not read' },
       emitted[4],
+      { ...head, type: 'health_changed', status: 'down', previous: 'ok' },
+      { ...head, type: 'refresh_failed', message: 'full: a message that this listener may not read' },
     ]);
   });
 

@@ -621,6 +621,23 @@ describe('the file', () => {
     expect(second.stats().refused).toBe(1);
   });
 
+  it('that was replaced by an older one is a notice, and newer answers are kept', async () => {
+    await using at = await world(values);
+    const first = at.start();
+    await first.get('db.host');
+    await first.save();
+    const older = readFileSync(at.file);
+    at.store.values.set('db.host', 'newer');
+    await first.get('db.host');
+    await first.save();
+    writeFileSync(at.file, older);
+    at.store.failure = 'unavailable';
+    expect(await value(first.get('db.host'))).toBe('newer');
+    expect(at.ofType('notice')).toMatchObject([
+      { outcome: 'conflict', message: expect.stringContaining('was replaced by an older one') },
+    ]);
+  });
+
   it('counts as none when any byte was changed, or the date of an older one', async () => {
     await using at = await world(values);
     const first = at.start();
