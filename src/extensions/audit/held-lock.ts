@@ -1,5 +1,6 @@
-// The lock that a log holds while it is open, so that a second writer is refused at once. Used by writer.ts,
-// and by log.ts before it deletes old logs. On another machine only the age of a lock is known, so its file is touched every ten seconds.
+// The lock that a log holds while it is open, so that a second writer is refused at once. Used by writer.ts
+// and, before it deletes old logs, by log.ts. On another machine only the age of a lock is known, so its file
+// is touched every ten seconds.
 
 import { utimes } from 'node:fs/promises';
 import path from 'node:path';

@@ -48,8 +48,9 @@ function larger(buffer: Buffer, file: string): Buffer {
   return doubled;
 }
 
-/** Whether the last batch was torn by a crash of the machine: pages that never reached the disk read as zeros,
- *  and no line of a log holds one. `end`: where the batch begins. Damage before a later batch is not a tear. */
+/** Whether the last batch was torn by a crash of the machine: pages that never reached the disk read as
+ *  zeros, and no line of a log holds one. `end`: where the batch begins. Damage before a later batch is not a
+ *  tear. */
 export async function isTorn(file: string, end: number): Promise<boolean> {
   let hasZero = false;
   let checkpoints = 0;

@@ -155,7 +155,7 @@ export class Judge {
   }
 }
 
-/** A frozen copy of what `identify` has returned, with the getters of its class; `null` if it is not a caller. */
+/** A frozen copy of what `identify` has returned, with the getters of its class. `null`: not a caller. */
 function callerOf(given: unknown): Caller | undefined | null {
   if (given === undefined) return undefined;
   if (typeof given !== 'object' || given === null) return null;

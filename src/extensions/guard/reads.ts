@@ -30,7 +30,7 @@ import {
 } from '../../query.ts';
 import { isTree, type Key } from '../../value.ts';
 import { acquired } from './acquired.ts';
-import { cutItems } from './cut.ts';
+import { cutItems, itemsOf, needed } from './cut.ts';
 import { Denials, type Denied, holeAt } from './denials.ts';
 import { exactLayers } from './exact.ts';
 import { EntryFacts } from './facts.ts';
@@ -43,12 +43,6 @@ const absent: Known = Object.freeze({ entry: undefined });
 
 /** What a section is denied with that a foreign provider returns for one key: its leaves are not decided. */
 const section: Decision = { allow: false, rule: 'a section is read leaf by leaf' };
-
-/** The actions that an item of a listing needs. A load and an explanation are about values alone. */
-function needed(options: ReadOptions | undefined): readonly Action[] {
-  const cause = options?.[thread]?.cause ?? 'call';
-  return cause === 'call' || cause === 'hint' ? ['list', 'read'] : ['read'];
-}
 
 export class GuardedReads {
   readonly #inner: ConfigProvider;
@@ -285,10 +279,6 @@ export class GuardedReads {
     });
   }
 }
-
-/** A spread of 100,000 items takes as long as the decisions about them. */
-const itemsOf = ({ entries, holes }: Layer): readonly (Entry | Unreadable)[] =>
-  (entries as readonly (Entry | Unreadable)[]).concat(holes);
 
 /** An outage is one for every caller, without its message: as a denial it would outlast the store's. */
 const passes = ({ transient, code }: ConfigError): boolean => transient || code === 'aborted';

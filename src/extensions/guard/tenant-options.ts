@@ -54,7 +54,7 @@ export interface TenantsStats {
 /** The views of all tenants. */
 export interface Tenants<P extends ConfigProvider> {
   /** The provider of one tenant. Made on its first call, and again after it was dropped.
-   *  @throws ConfigError `invalid_key` for an id that is not a segment of a key, or that is one of a shared level */
+   *  @throws ConfigError `invalid_key` for an id that is not a segment, or is one of a shared level */
   get(id: string): Decorated<P>;
   /** Refuses every call for a tenant with `policy_violation`, and passes on no change. */
   suspend(id: string): void;

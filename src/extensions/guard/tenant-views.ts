@@ -118,8 +118,8 @@ export class TenantViews {
     retire(this.#living);
   }
 
-  /** The prefixes of a tenant's levels. An id is one segment, whatever it contains. The keys of a tenant must not
-   *  overlap a shared level: others would read them. */
+  /** The prefixes of a tenant's levels. An id is one segment, whatever it contains. The keys of a tenant must
+   *  not overlap a shared level: others would read them. */
   #scopesOf(id: string): readonly Key[] {
     if (typeof id !== 'string' || id === '' || id.length > 200)
       throw new ConfigError('invalid_key', 'tenants: an id must be a text of 1 to 200 characters');

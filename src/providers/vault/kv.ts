@@ -2,7 +2,6 @@
 // engine. Used by source.ts. A 404 means "absent" only where the engine is known: a wrong path must not look
 // like an absent secret.
 
-import type { Metadata } from '../../entry.ts';
 import { ConfigError, isConfigError } from '../../errors.ts';
 import { jsonValue, tally } from '../../formats/json-text.ts';
 import type { VersionInfo } from '../../provider.ts';
@@ -12,6 +11,7 @@ import { type ConfigTree, type ConfigValue, isTree } from '../../value.ts';
 import type { ApiRequest } from './api-request.ts';
 import { classify, noEngine, notVault, serverMessages } from './classify.ts';
 import type { Connection } from './connection.ts';
+import { customMetadata, detailsOf, infoOf, type KvMetadata, type VersionMetadata } from './kv-metadata.ts';
 import { type ApiPart, apiPath, type KvOptions, type MountedPath, Mounts } from './mounts.ts';
 import type { HttpReply } from './transport.ts';
 
@@ -211,30 +211,6 @@ export class Kv {
   }
 }
 
-/** A version in the list of versions. */
-interface VersionMetadata {
-  readonly created_time?: string;
-  /** May be in the future: the version deletes itself. */
-  readonly deletion_time?: string;
-  readonly destroyed?: boolean;
-  /** Not every server has it. */
-  readonly created_by?: { readonly actor?: string } | null;
-}
-
-function infoOf(
-  { created_time, deletion_time, destroyed, created_by }: VersionMetadata,
-  now: number,
-): Omit<VersionInfo, 'version'> {
-  const modifiedAt = Date.parse(created_time ?? '');
-  const isDeleted = Date.parse(deletion_time ?? '') <= now;
-  const author = created_by?.actor;
-  return {
-    ...(modifiedAt > 0 && { modifiedAt }),
-    ...((destroyed || isDeleted) && { stages: [destroyed ? 'destroyed' : 'deleted'] }),
-    ...(author !== undefined && { author }),
-  };
-}
-
 /** The value is written, so the error must not make anything repeat the write. */
 function withoutMetadata(path: string, error: unknown): ConfigError {
   const { code, hint } = classify(error);
@@ -251,42 +227,6 @@ const withoutVersions = (path: string): ConfigError =>
     provider: 'vault',
     hint: 'Use version 2 of the KV engine, or omit version',
   });
-
-interface KvMetadata {
-  readonly version?: number;
-  readonly created_time?: string;
-  readonly deletion_time?: string;
-  readonly custom_metadata?: Readonly<Record<string, string>> | null;
-}
-
-function detailsOf({
-  version,
-  created_time,
-  deletion_time,
-  custom_metadata,
-}: KvMetadata = {}): Partial<Document> {
-  const modifiedAt = Date.parse(created_time ?? '');
-  const expiresAt = Date.parse(deletion_time ?? ''); // in the future: the secret deletes itself
-  const { tags, ...others } = custom_metadata ?? {};
-  const metadata: Metadata = { ...others, ...(tags !== undefined && { tags: tags.split(',') }) };
-  return {
-    ...(version !== undefined && { version: `${version}` }),
-    ...(modifiedAt > 0 && { modifiedAt }),
-    ...(expiresAt > 0 && { expiresAt }),
-    ...(Object.keys(metadata).length > 0 && { metadata }),
-  };
-}
-
-/** Custom metadata of Vault has strings only: a list becomes a text with commas. */
-function customMetadata(metadata: Metadata): Record<string, string> {
-  const set = Object.entries(metadata).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(
-    set.map(([name, value]) => [
-      name,
-      typeof value === 'string' ? value : (value as readonly string[]).join(','),
-    ]),
-  );
-}
 
 function fieldsOf(path: string, value: ConfigValue): object {
   if (isTree(value)) return jsonValue(value, `vault: ${path}`) as ConfigTree;
