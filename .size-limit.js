@@ -9,7 +9,7 @@ const modifyEsbuildConfig = (config) => ({ ...config, platform: 'node' });
  *  `./testing` includes the shelter, which only `describeSecondLevel` loads. */
 const limits = {
   '.': '112.5 kB',
-  './sync': '87 kB',
+  './sync': '87.5 kB',
   './yaml': '13.5 kB',
   './toml': '12 kB',
   './shelter': '45 kB',
@@ -27,9 +27,9 @@ const limits = {
   './audit': '27.5 kB',
   './guard': '94.5 kB',
   './redis': '25.5 kB',
-  './rotation': '35 kB',
+  './rotation': '35.5 kB',
   './snapshot': '35 kB',
-  './llm': '108.5 kB',
+  './llm': '109 kB',
 };
 
 const subpaths = Object.keys(manifest.exports).filter((subpath) => subpath !== './package.json');
