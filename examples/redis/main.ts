@@ -17,7 +17,7 @@ const second = shared(client, {
 const provider = sheltered(store, { second });
 
 console.log(`${(await provider.get('llm.model'))?.value}, and Redis is away`);
-console.log(provider.stats().second);
+console.log(`read from Redis: ${provider.stats().second?.hits}`);
 await provider.close();
 await second.close(); // ends its subscription; the client is yours
 // #endregion share
