@@ -4,9 +4,9 @@ import { spawn, spawnSync } from 'node:child_process';
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { type Shared, shared } from 'llm-config-manager/redis';
 import { sheltered } from 'llm-config-manager/shelter';
-import { peer } from './compare.ts';
+import { compare, peer } from './compare.ts';
 import { fastStore } from './fast-store.ts';
-import { checking, type Figure, type Goal, report } from './report.ts';
+import { checking, type Goal, report } from './report.ts';
 
 if (spawnSync('redis-server', ['--version']).status !== 0) {
   console.error('redis: nothing is measured, because redis-server is not installed');
@@ -62,7 +62,6 @@ async function timed(work: (i: number) => Promise<unknown>, rounds: number): Pro
 
 const client = await connected();
 const level = await sharing();
-const rounds = checking ? 2_000 : 10_000;
 const name = { store: 's', view: '', kind: 'document', name: 'n' } as const;
 const [{ ticket } = { ticket: 1 }] = await level.ask([name], { maxAgeMs: 0, lockMs: 0 });
 const content = randomBytes(500);
@@ -96,27 +95,19 @@ const hit = () => level.ask([name], { maxAgeMs: 60_000, lockMs: 0 });
 const names = Array.from({ length: 100 }, () => name);
 const many = () => level.ask(names, { maxAgeMs: 60_000, lockMs: 0 });
 const manyPlain = () => Promise.all(names.map(plain));
-for (const work of [plain, bare, byHand, hit]) await timed(work, rounds);
-for (const work of [many, manyPlain]) await timed(work, 200);
-const figures: Figure[] = [
-  { name: 'GET', value: await timed(plain, rounds), unit: 'ns' },
-  { name: 'a script that compares ages', value: await timed(bare, rounds), unit: 'ns' },
-  { name: 'the same, decrypted', value: await timed(byHand, rounds), unit: 'ns' },
-  { name: 'a hit', value: await timed(hit, rounds), unit: 'ns' },
-];
 const goals: Goal[] = [
   { of: 'a hit', against: 'GET', atMost: 1.3 },
   { of: 'a hit', against: 'the same, decrypted', atMost: 1.2 },
 ];
-report('redis: a hit of 500 bytes', figures, goals, 'GET');
-report(
+await compare(
+  'redis: a hit of 500 bytes',
+  { GET: plain, 'a script that compares ages': bare, 'the same, decrypted': byHand, 'a hit': hit },
+  { clock: 'wall', timeMs: 3_000, goals },
+);
+await compare(
   'redis: 100 hits at once',
-  [
-    { name: '100 times GET', value: await timed(manyPlain, 500), unit: 'ns' },
-    { name: '100 hits', value: await timed(many, 500), unit: 'ns' },
-  ],
-  [],
-  '100 times GET',
+  { '100 times GET': manyPlain, '100 hits': many },
+  { clock: 'wall', timeMs: 3_000 },
 );
 
 const other = await sharing();
