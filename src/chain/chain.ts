@@ -144,8 +144,7 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
   async list(prefix: Key = '', options: ListOptions = {}): Promise<readonly (Entry | Unreadable)[]> {
     const at = keyOf(prefix);
     return this.#observed('list', at, options, async (inner) => {
-      const merged = await this.#merged(at, inner);
-      return [...merged.entries(), ...merged.holes.values()];
+      return (await this.#merged(at, inner)).items();
     });
   }
 
@@ -162,11 +161,11 @@ export class ProviderChain implements ConfigProvider, AsyncDisposable {
   }
 
   async #merged(prefix: Key, options: ListOptions): Promise<Merged> {
-    const [layers, { merge }] = await Promise.all([inTurns(this.#layers(prefix, options)), loadMerge()]);
-    const failed = layers.find((layer) => layer.error);
-    if (failed?.error) throw failed.error;
-    const { keys, prefixes } = options.wanted ?? { keys: [], prefixes: [''] };
-    return merge(layers, { keys, prefixes: prefix === '' ? prefixes : [...prefixes, prefix] });
+    const [layers, { mergeListed }] = await Promise.all([
+      inTurns(this.#layers(prefix, options)),
+      loadMerge(),
+    ]);
+    return mergeListed(layers, prefix, options.wanted);
   }
 
   /** The answer of each provider, asked in parallel. A layer holds the error of a failed provider. A nested

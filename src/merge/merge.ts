@@ -6,7 +6,7 @@ import { type Entry, isUnreadable, type Unreadable } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
 import type { Layer, Wanted } from '../provider.ts';
 import { atOnce, type Steps, stepLength } from '../turns.ts';
-import { type ConfigValue, isTree, sameValue } from '../value.ts';
+import { type ConfigValue, isTree, type Key, sameValue } from '../value.ts';
 import { bind } from './bind.ts';
 import { Merged } from './merged.ts';
 import type { LeafNode, SectionNode } from './node.ts';
@@ -42,6 +42,15 @@ export function* mergeSteps(layers: readonly Layer[], wanted?: Wanted): Steps<Me
     bound,
     layers.map((layer) => layer.name),
   );
+}
+
+/** Merges the layers of a listing below `prefix`.
+ *  @throws the error of a layer that failed */
+export function mergeListed(layers: readonly Layer[], prefix: Key, wanted: Wanted | undefined): Merged {
+  const failed = layers.find((layer) => layer.error);
+  if (failed?.error) throw failed.error;
+  const { keys, prefixes } = wanted ?? { keys: [], prefixes: [''] };
+  return merge(layers, { keys, prefixes: prefix === '' ? prefixes : [...prefixes, prefix] });
 }
 
 /** One list for all leaves that hide nothing, which most do. */

@@ -2,7 +2,7 @@
 // builds the tree; what merges reads it. Everything is computed on first use, because `get` and `tree` of a
 // small section need little of it.
 
-import { type Entry, isUnreadable, makeEntry } from '../entry.ts';
+import { type Entry, isUnreadable, makeEntry, type Unreadable } from '../entry.ts';
 import { ConfigError } from '../errors.ts';
 import { digPath } from '../internal/dig.ts';
 import { append, keyFrom, quote, rest, segments, startsWith } from '../key.ts';
@@ -145,6 +145,11 @@ export class Merged {
       const { loose, leaf, ...entry } = found.entry;
       return makeEntry({ ...entry, key: found.key, value: found.value, ...found.provenance() });
     });
+  }
+
+  /** What a listing has: the entries and the holes. */
+  items(): readonly (Entry | Unreadable)[] {
+    return [...this.entries(), ...this.holes.values()];
   }
 
   /** What each layer has at a key, highest priority first. */

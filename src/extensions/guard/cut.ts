@@ -3,13 +3,12 @@
 
 import { type Entry, isUnreadable, type Loose, makeEntry, type Unreadable } from '../../entry.ts';
 import { append, keyFrom, quote } from '../../key.ts';
-import { thread } from '../../operation.ts';
 import { type Origin, withoutText } from '../../origin.ts';
-import type { Layer, ReadOptions } from '../../provider.ts';
+import type { Layer } from '../../provider.ts';
 import { type ConfigTree, type ConfigValue, frozen, isTree, type Key } from '../../value.ts';
 import { undecidable } from './exact.ts';
 import { EntryFacts } from './facts.ts';
-import { type Action, type Decision, isPending } from './policy.ts';
+import { type Decision, isPending } from './policy.ts';
 
 type Item = Entry | Unreadable;
 
@@ -115,12 +114,6 @@ function treeOf(leaves: readonly Leaf[]): ConfigTree {
     if (name !== undefined) section[name] = value;
   }
   return tree;
-}
-
-/** The actions that an item of a listing needs. A load and an explanation are about values alone. */
-export function needed(options: ReadOptions | undefined): readonly Action[] {
-  const cause = options?.[thread]?.cause ?? 'call';
-  return cause === 'call' || cause === 'hint' ? ['list', 'read'] : ['read'];
 }
 
 /** A spread of 100,000 items takes as long as the decisions about them. */

@@ -2,6 +2,7 @@
 // decision about the name itself would say nothing. Called by reads.ts.
 
 import { type Entry, isUnreadable, type Loose, makeEntry, type Unreadable } from '../../entry.ts';
+import { lazy } from '../../internal/lazy.ts';
 import { keyFrom } from '../../key.ts';
 import { bind, gatherLists } from '../../merge/bind.ts';
 import { provenanceOf } from '../../merge/leaf.ts';
@@ -16,6 +17,8 @@ export const undecidable: Decision = Object.freeze({
   allow: false,
   rule: 'a name that may mean several keys: put the guard around the chain, or pass a schema',
 });
+
+const loadMerge = lazy(() => import('../../merge/merge.ts'));
 
 /** Layers whose loose names are bound to the keys that the merge would bind them to. `bound` has the items of
  *  those names. Where sources below may add keys, a name that means none stays loose, and `names` has the
@@ -53,6 +56,16 @@ export function exactLayers(
     return withItems(layer, items);
   };
   return { layers: gathered.map(exactLayer), names, bound };
+}
+
+/** What layers list together, once their loose names are bound. */
+export async function mergedItems(
+  layers: readonly Layer[],
+  prefix: Key,
+  wanted: Wanted,
+): Promise<readonly Item[]> {
+  const { mergeListed } = await loadMerge();
+  return mergeListed(layers, prefix, wanted).items();
 }
 
 const withItems = (layer: Layer, items: readonly Item[]): Layer => ({

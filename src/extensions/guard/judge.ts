@@ -174,6 +174,15 @@ function loadOf(options: CallOptions | undefined): Asking['load'] {
   return cause === 'reload' || cause === 'poll' || cause === 'change' ? 'reload' : undefined;
 }
 
+/** The actions that an item of a listing needs. A load and an explanation are about values alone. */
+export function needed(options: CallOptions | undefined): readonly Action[] {
+  const cause = options?.[thread]?.cause ?? 'call';
+  return cause === 'call' || cause === 'hint' ? ['list', 'read'] : ['read'];
+}
+
+/** An outage is one for every caller, without its message: as a denial it would outlast the store's. */
+export const passes = ({ transient, code }: ConfigError): boolean => transient || code === 'aborted';
+
 /** What the registry of the process reads of a guard. Holds the counts, and not the guard. */
 export const livingGuard = (name: string, counts: GuardStats): Living => ({
   kind: 'guard',

@@ -30,11 +30,11 @@ import {
 } from '../../query.ts';
 import { isTree, type Key } from '../../value.ts';
 import { acquired } from './acquired.ts';
-import { cutItems, itemsOf, needed } from './cut.ts';
+import { cutItems, itemsOf } from './cut.ts';
 import { Denials, type Denied, holeAt } from './denials.ts';
-import { exactLayers } from './exact.ts';
+import { exactLayers, mergedItems } from './exact.ts';
 import { EntryFacts } from './facts.ts';
-import type { Asking, Judge } from './judge.ts';
+import { type Asking, type Judge, needed, passes } from './judge.ts';
 import { type Action, type Decision, isPending } from './policy.ts';
 
 type Result = Entry | undefined | ConfigError;
@@ -110,9 +110,11 @@ export class GuardedReads {
 
   async list(spelling: Key = '', options?: ListOptions): Promise<readonly (Entry | Unreadable)[]> {
     const prefix = keyOf(spelling);
-    const inner = { name: this.#inner.name };
+    // a chain binds loose names to the wanted keys, and its merged items do not show that the name was loose
+    if (options?.wanted && this.#inner.layers)
+      return mergedItems(await this.layers(prefix, options), prefix, options.wanted);
     const ask = async (at: Key, more: ListOptions | undefined): Promise<readonly Layer[]> => [
-      layerOf(inner.name, await listFrom(this.#inner, at, more, this.#notice)),
+      layerOf(this.#inner.name, await listFrom(this.#inner, at, more, this.#notice)),
     ];
     const [layer] = await this.#listed(prefix, options, ask);
     return itemsOf(layer as Layer);
@@ -279,6 +281,3 @@ export class GuardedReads {
     });
   }
 }
-
-/** An outage is one for every caller, without its message: as a denial it would outlast the store's. */
-const passes = ({ transient, code }: ConfigError): boolean => transient || code === 'aborted';
