@@ -196,7 +196,8 @@ function compile(place: string, env: NodeJS.ProcessEnv): Promise<Ran> {
     readFileSync(join(project, 'tsconfig.json'), 'utf8'),
   ).compilerOptions;
   const typeRoots = [join(modules, '@types')];
-  const include = examples().map(({ name }) => `${name}/**/*`);
+  // those of `clients` need servers to run
+  const include = [...examples().map(({ name }) => name), 'clients'].map((name) => `${name}/**/*`);
   writeFileSync(
     join(place, 'tsconfig.json'),
     JSON.stringify({ compilerOptions: { ...compilerOptions, typeRoots }, include }),

@@ -18,6 +18,7 @@ const check =
 export const aString: Check = check('a non-empty string', (v) => typeof v === 'string' && v !== '');
 export const aBoolean: Check = check('true or false', (v) => typeof v === 'boolean');
 export const aFunction: Check = check('a function', (v) => typeof v === 'function');
+export const aSignal: Check = check('an AbortSignal', (v) => v instanceof AbortSignal);
 export const anObject: Check = check(
   'an object',
   (v) => typeof v === 'object' && v !== null && !Array.isArray(v),

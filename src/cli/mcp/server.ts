@@ -50,7 +50,7 @@ export async function serve(loaded: Loaded, file: string, io: Io, stdout: Reserv
   });
   await server.connect(new StdioServerTransport(io.stdin, outputOf(io, stdout)));
   await closed;
-  await Promise.all(calls);
+  await Promise.allSettled(calls);
   await new Promise(setImmediate); // the SDK sends the answers afterwards
   await server.close();
 }

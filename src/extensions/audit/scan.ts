@@ -56,7 +56,7 @@ export async function isTorn(file: string, end: number): Promise<boolean> {
   let checkpoints = 0;
   await scanLines(file, (buffer, begin, lineEnd, offset) => {
     if (offset < end) return;
-    if (buffer[begin] === 0x5b) checkpoints++;
+    if (buffer[begin] === 0x5b) checkpoints++; // a list; an entry is an object
     hasZero ||= buffer.subarray(begin, lineEnd).includes(0);
   });
   return hasZero && checkpoints <= 1;

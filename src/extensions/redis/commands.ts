@@ -33,7 +33,7 @@ export class Commands {
   }
 
   /** Runs a script that reads, and writes where it may. */
-  read(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
+  async read(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
     const { connection, clock } = this.#parts;
     this.#check();
     if (clock.now() < this.#readOnlyUntil) return connection.run(script, keys, args, true);

@@ -3,11 +3,8 @@
 
 import { script } from './connection.ts';
 
-/** `n` is the last ticket that was given out, and contents with a ticket up to the floor `f` are refused. A
- *  view of the document has fields with its name behind the letter: content `c`, its ticket `t`, end `e` and
- *  revision `r`, the lock's ticket `l` and end `u`, and `x`: who waits since before does not wait again. A
- *  document that anyone has destroyed counts as empty. */
-const clock = `
+/** How each script begins. A key that anyone has made of another type is removed. */
+const opening = `
 local key, v = KEYS[1], ARGV[1]
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -18,6 +15,11 @@ local function get(...)
   return {}
 end
 `;
+
+/** `n` is the last ticket that was given out, and contents with a ticket up to the floor `f` are refused. A
+ *  view of the document has fields with its name behind the letter: content `c`, its ticket `t`, end `e` and
+ *  revision `r`, the lock's ticket `l` and end `u`, and `x`: who waits since before does not wait again. A
+ *  document that anyone has destroyed counts as empty. */
 const document = (...fields: readonly string[]): string => `
 local function text(n) return string.format('%.0f', n) end
 local function write(...) local done = redis.pcall(...); return type(done) == 'table' and done.err or nil end
@@ -36,7 +38,7 @@ const memoryMs = 120_000;
  *  of a script. ARGV: view, maxAgeMs, lockMs, the ticket seen, the ticket of the first ask; the last two may
  *  lack. Returns the ticket of the content and the content, or a new ticket, whether the lock is the
  *  reader's, how long another has it, and what forbids writing. */
-export const ask = script(`${clock}
+export const ask = script(`${opening}
 local maxAge, seen = ARGV[2] * 1000, tonumber(ARGV[4] or 0)
 if maxAge > 0 then
   local c = get('t'..v, 'e'..v, 'c'..v)
@@ -70,7 +72,7 @@ return { ticket, mine, wait, '' }`);
 /** ARGV: view, ticket, content, lifeMs, '1' if the ticket is this document's own, channel, the document in
  *  messages, its revision under the current key and under the previous one, '1' the second time. Returns 1 if
  *  it is kept, and 2 if the content before it has a revision under another key. */
-export const keep = script(`${clock}${document()}
+export const keep = script(`${opening}${document()}
 local ticket = tonumber(ARGV[2])
 local of = get('t'..v, 'r'..v, 'l'..v)
 local differs = of[2] and of[2] ~= ARGV[8] and of[2] ~= ARGV[9]
@@ -95,7 +97,7 @@ if differs then redis.call('PUBLISH', ARGV[6], '1 '..ARGV[7]..' '..ARGV[2]) end
 return 1`);
 
 /** ARGV: view, ticket. */
-export const failed = script(`${clock}${document()}
+export const failed = script(`${opening}${document()}
 local of = get('l'..v)
 if of[1] == ARGV[2] then
   redis.call('HDEL', key, 'l'..v, 'u'..v)
@@ -104,7 +106,7 @@ end
 return 1`);
 
 /** ARGV: view (unused), channel, the document in messages. Returns what forbids writing. */
-export const invalidate = script(`${clock}${document()}
+export const invalidate = script(`${opening}${document()}
 local ticket = text(math.max((last or 0) + 1, now))
 local refused = write('DEL', key) or write('HSET', key, 'n', ticket, 'f', ticket)
 if not refused then live(${memoryMs}) end

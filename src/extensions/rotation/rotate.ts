@@ -2,7 +2,7 @@
 // refused. step.ts does one step; this file gives it the lock, the clock and the listeners.
 
 import type { ConfigEvent } from '../../events.ts';
-import { aBoolean, aNumber, type Check, checkOptions } from '../../internal/options.ts';
+import { aBoolean, aNumber, aSignal, checkOptions } from '../../internal/options.ts';
 import { toConfigError } from '../../query.ts';
 import { AskedTarget, pause } from './asked-target.ts';
 import { Credentials } from './credential.ts';
@@ -102,8 +102,6 @@ export function rotate(store: RotatingStore, target: RotationTarget, options: Ro
     on: (listener) => reports.on(listener),
   };
 }
-
-const aSignal: Check = (value) => (value instanceof AbortSignal ? undefined : 'an AbortSignal');
 
 interface Parts {
   readonly store: RotatingStore;

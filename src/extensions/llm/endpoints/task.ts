@@ -6,6 +6,7 @@ import {
   aFunction,
   aNumber,
   anObject,
+  aSignal,
   aString,
   type Check,
   checkOptions,
@@ -59,7 +60,6 @@ export interface Task {
   model<M extends Model>(make: (endpoint: Endpoint) => M, options?: ModelOptions): M;
 }
 
-const aSignal: Check = (value) => (value instanceof AbortSignal ? undefined : 'an AbortSignal');
 const callChecks = {
   signal: aSignal,
   needs: listOf(aString),
